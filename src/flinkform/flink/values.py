@@ -1,0 +1,115 @@
+"""The values that cross the door to Flink; frozen, and free of anything Java."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Phase(StrEnum):
+    """What a Flink job is doing, in seven words; the REST has eleven and hides whether tasks run.
+
+    STARTING covers INITIALIZING, CREATED, and RUNNING with tasks that are not up yet.
+    FINISHED is also what Flink says of a job that was stopped with a savepoint.
+    """
+
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    RESTARTING = "RESTARTING"
+    STOPPING = "STOPPING"
+    FINISHED = "FINISHED"
+    CANCELED = "CANCELED"
+    FAILED = "FAILED"
+
+    @property
+    def final(self) -> bool:
+        """The job holds no slots and will never run again under its id."""
+        return self in (Phase.FINISHED, Phase.CANCELED, Phase.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One script to be run as one Flink job.
+
+    *id* is 32 hexadecimal digits chosen by the caller: Flink runs the job under it, so the
+    same submission twice is one job. Directories are URIs or absolute paths. *restore* is a
+    savepoint or a retained checkpoint; a job that is restored keeps its counts exactly.
+    *options* are Flink options; those in the script's own SETs win over them.
+    *log_levels* map a logger to a level; they hold for the whole JVM.
+    """
+
+    id: str
+    name: str
+    script: str
+    checkpoint_dir: str
+    savepoint_dir: str
+    batch: bool = False
+    parallelism: int = 1
+    options: Mapping[str, str] = field(default_factory=dict)
+    restore: str | None = None
+    allow_non_restored: bool = False
+    log_levels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A job as Flink sees it; *start* and *end* in milliseconds since the epoch, *end* is None while it runs."""
+
+    state: Phase
+    start: int
+    end: int | None
+    tasks_running: int
+    tasks_total: int
+
+
+class Slots(NamedTuple):
+    """Places for tasks in the cluster."""
+
+    total: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class SavepointStatus:
+    """How far a savepoint is: *location* once it is done, *error* when it failed, neither while it is under way."""
+
+    done: bool
+    location: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why a job failed, for a person.
+
+    *reason* in one sentence, the *vertex* it happened in, Flink's own *root* cause line, and what to do.
+    """
+
+    reason: str
+    root: str
+    vertex: str | None = None
+    advice: str = ""
+
+    def __str__(self) -> str:
+        where = f" in {self.vertex}" if self.vertex else ""
+        then = f"; {self.advice}" if self.advice else ""
+        return f"{self.reason}{where}{then}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong in a script and where; lines and columns count from 1, the end is included.
+
+    Where Flink names no place it is the first character of the statement that failed.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.line}:{self.column}: {self.message}"
