@@ -1,0 +1,1 @@
+"""Infrastructure as code for Apache Flink platforms."""

@@ -1,0 +1,107 @@
+"""Every failure flinkform reports on purpose.
+
+FlinkformError
+  Invalid        the input breaks a rule its author can read and fix
+  NotFound       the named thing does not exist
+  Conflict       it exists, but not in a state that allows this
+  Denied         the caller is not who they say, or may not do this
+  Unavailable    something we depend on did not answer; worth trying again
+  Missing        a program or a package this needs is not on the machine
+  Refused        the API answered with an error: operation, code, request id
+    Throttled    ... because of its rate; worth trying again
+  JobFailed      a job did not reach the state it was sent to
+  TimedOut       waited as long as we were told to
+
+Anything else that escapes is a bug in flinkform and is reported as one. Each edge maps
+the tree once: HTTP in the control plane, diagnostics in the provider, exit codes in the CLI.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Path = tuple[str | int, ...]
+"""An attribute path: a name, a map key or a list index a step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a file a person wrote; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class FlinkformError(Exception):
+    """Base of every deliberate failure.
+
+    *at* is the attribute it is about, *position* the place in a file, *advice* what to do next.
+    """
+
+    def __init__(self, message: str, *, at: Path = (), position: Position | None = None, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.at = at
+        self.position = position
+        self.advice = advice
+
+    def __str__(self) -> str:
+        where = f"{self.position}: " if self.position else ""
+        then = f"; {self.advice}" if self.advice else ""
+        return f"{where}{self.message}{then}"
+
+
+class Invalid(FlinkformError):
+    """The input breaks a rule its author can read and fix."""
+
+
+class NotFound(FlinkformError):
+    """The named thing does not exist."""
+
+
+class Conflict(FlinkformError):
+    """The thing exists, but not in a state that allows this."""
+
+
+class Denied(FlinkformError):
+    """The caller is not who they say, or may not do this."""
+
+
+class Unavailable(FlinkformError):
+    """Something we depend on did not answer; worth trying again."""
+
+
+class Missing(FlinkformError):
+    """A program or a package this needs is not on the machine."""
+
+
+class Refused(FlinkformError):
+    """The API answered with an error, through either of its two channels."""
+
+    def __init__(
+        self, message: str, *, operation: str, code: str, status: int, request_id: str, at: Path = (), advice: str = ""
+    ) -> None:
+        super().__init__(message, at=at, advice=advice)
+        self.operation = operation
+        self.code = code
+        self.status = status
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        return f"{self.operation}: {super().__str__()} (code {self.code}, request {self.request_id})"
+
+
+class Throttled(Refused):
+    """The API refused because of its rate; worth trying again."""
+
+
+class JobFailed(FlinkformError):
+    """A job did not reach the state it was sent to."""
+
+
+class TimedOut(FlinkformError):
+    """Waited as long as we were told to."""

@@ -1,0 +1,84 @@
+"""How a value looks in Terraform and on the wire, where the two differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class Codec(Protocol):
+    """Two pure functions that undo each other; neither is asked about `None`."""
+
+    def encode(self, value: Any) -> Any:
+        """Return the API's form of a Terraform *value*."""
+
+    def decode(self, value: Any) -> Any:
+        """Return Terraform's form of the API's *value*."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """The same on both sides."""
+
+    def encode(self, value: Any) -> Any:
+        return value
+
+    def decode(self, value: Any) -> Any:
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A map of strings that may come back as numbers and booleans: Flink options, labels."""
+
+    def encode(self, value: Mapping[str, str]) -> dict[str, str]:
+        return dict(value)
+
+    def decode(self, value: Mapping[str, Any]) -> dict[str, str] | None:
+        return {key: text(item) for key, item in value.items()} or None
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """A map that the API keeps as a list of two-field objects: log levels."""
+
+    key: str
+    value: str
+
+    def encode(self, value: Mapping[str, str]) -> list[dict[str, str]]:
+        return [{self.key: name, self.value: item} for name, item in sorted(value.items())]
+
+    def decode(self, value: list[Mapping[str, Any]]) -> dict[str, str] | None:
+        return {item[self.key]: text(item[self.value]) for item in value} or None
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeUnits:
+    """A number of cores that the API wants with its memory beside it: 4 GB a core, always."""
+
+    def encode(self, value: int) -> dict[str, int]:
+        return {"Cpu": value, "MemoryGB": value * 4}
+
+    def decode(self, value: Mapping[str, Any]) -> int:
+        return int(value["Cpu"])
+
+
+def text(value: Any) -> str:
+    """Return a scalar as Flink writes it: `true`, not `True`."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """A map of strings of which those under *ours* belong to flinkform and stay out of sight."""
+
+    ours: str
+
+    def encode(self, value: Mapping[str, str]) -> dict[str, str]:
+        return dict(value)
+
+    def decode(self, value: Mapping[str, Any]) -> dict[str, str] | None:
+        return {key: text(item) for key, item in value.items() if not key.startswith(self.ours)} or None

@@ -1,0 +1,49 @@
+"""Between Terraform's flat attributes and the API's documents, both ways, for every type alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flinkform.schema.model import Attribute, Call
+
+
+def encode(attributes: Iterable[Attribute], values: Mapping[str, Any], call: Call) -> dict[str, Any]:
+    """Return what *call* sends for *values*: API fields by name, nested as the API nests them; unset ones absent."""
+    out: dict[str, Any] = {}
+    for place, value in call.fixed.items():
+        put(out, place, value)
+    for attribute in attributes:
+        place = call.places.get(attribute.name) or attribute.path
+        value = values.get(attribute.name)
+        if place and value is not None:
+            put(out, place, attribute.codec.encode(value))
+    return out
+
+
+def decode(attributes: Iterable[Attribute], document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of *attributes* that have a place in *document*; what it lacks is `None`."""
+    out: dict[str, Any] = {}
+    for attribute in attributes:
+        if attribute.path is not None:
+            value = get(document, attribute.path)
+            out[attribute.name] = None if value is None else attribute.codec.decode(value)
+    return out
+
+
+def put(document: dict[str, Any], place: str, value: Any) -> None:
+    """Set the dotted *place* in *document*, making the objects on the way."""
+    *parents, last = place.split(".")
+    for parent in parents:
+        document = document.setdefault(parent, {})
+    document[last] = value
+
+
+def get(document: Mapping[str, Any], place: str) -> Any:
+    """Return what stands at the dotted *place*, or `None`."""
+    found: Any = document
+    for step in place.split("."):
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(step)
+    return found

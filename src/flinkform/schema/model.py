@@ -1,0 +1,139 @@
+"""What every Terraform type is declared in: what a field is, its place in the API, what changing it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import Any
+
+from flinkform.schema.codec import Codec, Plain
+from flinkform.schema.types import Object, Type
+
+
+class Origin(Enum):
+    """Who supplies the value."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    COMPUTED = "computed"
+    EITHER = "optional, else computed"
+
+
+class Change(IntEnum):
+    """What a new value costs the running thing, dearest last. Several changes cost the dearest one."""
+
+    NOTHING = 0
+    HOT = 1
+    RESTART = 2
+    REPLACE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """One field: the same one in HCL, in a job file, in the API and in the docs.
+
+    *path* is its place in the API's model, `None` for a field only Terraform knows. *stable* says that a
+    computed value does not change once it is known, so a plan may keep showing it.
+    """
+
+    name: str
+    type: Type
+    doc: str
+    origin: Origin = Origin.OPTIONAL
+    default: Any = None
+    change: Change = Change.NOTHING
+    sensitive: bool = False
+    stable: bool = False
+    path: str | None = None
+    codec: Codec = field(default_factory=Plain)
+
+    @property
+    def writable(self) -> bool:
+        return self.origin is not Origin.COMPUTED
+
+    @property
+    def nested(self) -> tuple[Attribute, ...]:
+        """The attributes inside this one, if it is an object."""
+        return self.type.attributes if isinstance(self.type, Object) else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """An API operation as one type uses it: *places* override where an attribute goes, *fixed* is always sent."""
+
+    operation: str
+    places: Mapping[str, str] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """The operations that keep a type. *items* is the field of the list's answer, *answer* that of create's."""
+
+    create: Call
+    list: Call
+    delete: Call
+    items: str
+    answer: str = ""
+    read: Call | None = None
+    update: Call | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """The computed attribute that says when a change is done, and what it may say meanwhile."""
+
+    attribute: str
+    pending: tuple[str, ...]
+    done: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A type that Terraform manages. *key* names the attributes that make up its id, in order, joined by `/`."""
+
+    name: str
+    doc: str
+    attributes: tuple[Attribute, ...]
+    api: Api
+    key: tuple[str, ...]
+    wait: Wait | None = None
+    version: int = 0
+    example: str = ""
+
+    @property
+    def type_name(self) -> str:
+        return f"flink_{self.name}"
+
+    def attribute(self, name: str) -> Attribute:
+        """Return the attribute called *name*; `KeyError` if there is none."""
+        return next((a for a in self.attributes if a.name == name), None) or _missing(self, name)
+
+    def cost(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Change:
+        """Return the dearest change that turns *old* into *new*."""
+        changed = (a.change for a in self.attributes if a.writable and old.get(a.name) != new.get(a.name))
+        return max(changed, default=Change.NOTHING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSource:
+    """A type that Terraform only reads. *arguments* filter, *items* is one row of the answer under *plural*."""
+
+    name: str
+    plural: str
+    doc: str
+    arguments: tuple[Attribute, ...]
+    attributes: tuple[Attribute, ...]
+    list: Call
+    items: str
+    extra: tuple[Attribute, ...] = ()
+    example: str = ""
+
+    @property
+    def type_name(self) -> str:
+        return f"flink_{self.name}"
+
+
+def _missing(resource: Resource, name: str) -> Attribute:
+    raise KeyError(f"{resource.type_name} has no attribute {name}")
