@@ -1,0 +1,153 @@
+"""Where the statements of a script begin and end, and nothing more: only Flink may refuse SQL."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+# What Flink's lexer treats as one piece. A hint (`/*+`) is code to Flink, so it is no comment here; an
+# unclosed quote or comment runs to the end, and Flink says so.
+_PIECE = re.compile(
+    r"""
+      (?P<comment> (?:--|//)[^\r\n]* | /\*(?!\+).*?\*/ )
+    | (?P<open> /\*(?!\+).* )
+    | (?P<literal> '(?:[^']|'')*(?:'|\Z) | `(?:[^`]|``)*(?:`|\Z) | "(?:[^"]|"")*(?:"|\Z) )
+    | (?P<word> [^\W\d]\w* )
+    | (?P<end> ; )
+    | (?P<space> \s+ )
+    | (?P<other> . )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+_MODE = re.compile(r"SET\s+'?execution\.runtime-mode'?\s*=\s*'?(\w+)'?\s*", re.IGNORECASE)
+_SET = re.compile(r"(?:SET|RESET)\b", re.IGNORECASE)
+_BLOCK = ("STATEMENT", "SET", "BEGIN")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a script, without its semicolon; *line* and *column* of its first character count from 1.
+
+    `EXECUTE STATEMENT SET BEGIN … END` is one statement. In `BEGIN STATEMENT SET; …; END;` each part is,
+    because Flink's parser takes them one by one.
+    """
+
+    text: str
+    code: str
+    """The text with every comment made blank; same length."""
+    line: int
+    column: int
+
+
+class Lines:
+    """The lines of a script, to turn Flink's positions (UTF-16 units) into characters and back."""
+
+    def __init__(self, script: str) -> None:
+        self._script = script
+        self._starts = [0, *(match.end() for match in _NEWLINE.finditer(script))]
+
+    def place(self, offset: int) -> tuple[int, int]:
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
+
+    def units(self, line: int, column: int) -> int:
+        """UTF-16 units before a character of a line."""
+        start = self._starts[line - 1]
+        return _units(self._script[start : start + column - 1])
+
+    def column(self, line: int, unit: int) -> int:
+        """The column, in characters, that Flink calls *unit*; past the end of the line stays past it."""
+        if not 1 <= line <= len(self._starts):
+            return unit
+        end = self._starts[line] if line < len(self._starts) else len(self._script)
+        seen = 0
+        for column, char in enumerate(self._script[self._starts[line - 1] : end], 1):
+            seen += _units(char)
+            if seen >= unit:
+                return column
+        return unit
+
+
+def statements(script: str) -> list[Statement]:
+    """Split at the semicolons that end statements; stretches of blanks and comments are dropped.
+
+    A byte order mark at the very beginning is no part of the first statement and takes no column.
+    """
+    script = without_mark(script)
+    lines = Lines(script)
+    found = []
+    for start, end in _cuts(script):
+        code = _uncommented(script[start:end])
+        first = len(code) - len(code.lstrip())
+        if first < len(code):
+            last = len(code.rstrip())
+            line, column = lines.place(start + first)
+            found.append(Statement(script[start:end][first:last], code[first:last], line, column))
+    return found
+
+
+def without_mark(script: str) -> str:
+    return script.removeprefix("\ufeff")
+
+
+def padded(statement: Statement, lines: Lines) -> str:
+    """The statement with the lines and blanks that stand before it, so that Flink's positions are the script's."""
+    return "\n" * (statement.line - 1) + " " * lines.units(statement.line, statement.column) + statement.text
+
+
+def batch(parts: list[Statement], *, default: bool) -> bool:
+    """Whether the leading SETs make this a batch job; Flink wants to know before it reads anything."""
+    for part in parts:
+        if match := _MODE.fullmatch(part.code):
+            return match[1].upper() == "BATCH"
+        if not _SET.match(part.code):
+            break
+    return default
+
+
+def literal(text: str, value: str) -> int | None:
+    """Where a string literal stands in a statement's text."""
+    wanted = "'" + value.replace("'", "''") + "'"
+    for piece in _PIECE.finditer(text):
+        if piece.lastgroup == "literal" and piece[0] == wanted:
+            return piece.start()
+    return None
+
+
+def _cuts(script: str) -> Iterator[tuple[int, int]]:
+    """Where each statement starts and ends.
+
+    After the words STATEMENT SET BEGIN a semicolon ends nothing until a statement that begins with END.
+    """
+    start, block, fresh = 0, False, False
+    words: tuple[str, ...] = ()
+    for piece in _PIECE.finditer(script):
+        if piece.lastgroup in ("comment", "space"):
+            continue
+        if piece.lastgroup == "end":
+            if not block:
+                yield start, piece.start()
+                start, words = piece.end(), ()
+            fresh = True
+            continue
+        word = piece[0].upper() if piece.lastgroup == "word" else ""
+        if block and fresh and word == "END":
+            block = False
+        words = (*words, word)[-3:]
+        block = block or words == _BLOCK
+        fresh = words == _BLOCK
+    yield start, len(script)
+
+
+def _uncommented(text: str) -> str:
+    def blank(piece: re.Match[str]) -> str:
+        return re.sub(r"[^\r\n]", " ", piece[0]) if piece.lastgroup == "comment" else piece[0]
+
+    return _PIECE.sub(blank, text)
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
