@@ -1,4 +1,4 @@
-'''The bytes between Terraform and the provider: go-plugin, gRPC, HTTP/2, protobuf, msgpack.
+"""The bytes between Terraform and the provider: go-plugin, gRPC, HTTP/2, protobuf, msgpack.
 
 Standard library only, and quick to start: nothing here imports ``typing``, ``enum``, ``dataclasses``,
 ``json``, ``threading`` or ``ssl`` before it is needed, because each costs the handshake milliseconds.
@@ -51,4 +51,4 @@ Nothing here knows a resource. Use it so::
 
 ``Malformed`` (from ``faults``) is raised by ``protobuf`` and ``msgpack`` on bytes that break their format, and
 answered as INVALID_ARGUMENT when it escapes a method.
-'''
+"""
