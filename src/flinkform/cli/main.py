@@ -1,0 +1,89 @@
+"""The `flinkform` command: which module answers, and what the exit code means.
+
+0 done · 1 an expected failure, said on stderr · 2 wrong usage · 3 a bug in flinkform · 130 interrupted
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
+
+from flinkform.errors import FlinkformError
+
+COMMANDS = {
+    "up": "set everything up and bring every job of this repository to the state it asks for",
+    "down": "stop what `up` started; jobs come back at the next `up` from their newest checkpoint",
+    "status": "show the jobs and where they are",
+    "validate": "check job files with Flink's own planner, without a server",
+    "logs": "print a job's log",
+    "doctor": "say which programs were found, what is missing and what to do",
+    "env": "print what a shell needs for plain terraform and cdktf",
+    "state": "list, restore and unlock Terraform states kept by the control plane",
+    "key": "make access keys of the control plane",
+    "controlplane": "run the embedded control plane in the foreground",
+}
+MODULES = {"env": "shell"}
+"""Commands whose module has another name than theirs."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        options = _parser(words[0] if words else "").parse_args(words)
+        return int(options.run(options))
+    except FlinkformError as error:
+        return _failed(error, as_json="--json" in words)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has left; say nothing more, and let the interpreter's own flush at exit pass.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception:  # noqa: BLE001 -- the edge of the process: what is not a FlinkformError is a bug, and is said to be
+        traceback.print_exc()
+        sys.stderr.write("this is a bug in flinkform: please report it with the lines above\n")
+        return 3
+
+
+def _parser(command: str) -> argparse.ArgumentParser:
+    """Return the parser, with only *command*'s own module imported: the others cost start-up time."""
+    parser = argparse.ArgumentParser(prog="flinkform", description="Infrastructure as code for Apache Flink platforms.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        if name == command:
+            _module(name).register(commands)
+        else:
+            commands.add_parser(name, help=summary, add_help=False)
+    return parser
+
+
+def _module(command: str) -> ModuleType:
+    return import_module(f"flinkform.cli.{MODULES.get(command, command)}")
+
+
+def _failed(error: FlinkformError, *, as_json: bool) -> int:
+    """Say *error* on stderr; with --json also as an object on stdout, for scripts."""
+    if as_json:
+        place = error.position
+        said = {
+            "error": type(error).__name__,
+            "message": error.message,
+            "advice": error.advice,
+            "at": list(error.at),
+            "position": {"file": place.file, "line": place.line, "column": place.column} if place else None,
+        }
+        print(json.dumps(said))
+    sys.stderr.write(f"error: {error}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""Where things are: the repository, the home that `up` writes to, and what the shell says about both."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from flinkform.errors import Missing, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A checkout with a `cdktf.json`, its home (FLINKFORM_HOME) and the shell's environment."""
+
+    root: Path
+    home: Path
+    shell: Mapping[str, str]
+
+    @property
+    def environment(self) -> str:
+        return self.shell.get("FLINKFORM_ENVIRONMENT", "dev")
+
+    @property
+    def endpoint_file(self) -> Path:
+        return self.home / "endpoint"
+
+    def endpoint(self) -> str:
+        """Return the control plane's URL: FLINKFORM_ENDPOINT, else what the last `up` remembered, else ''."""
+        if given := self.shell.get("FLINKFORM_ENDPOINT"):
+            return given.rstrip("/")
+        if self.endpoint_file.exists():
+            return self.endpoint_file.read_text().strip()
+        return ""
+
+    def credentials(self) -> tuple[str, str]:
+        """Return the access key to use: the shell's, else the home's own."""
+        key = self.shell.get("ALIBABA_CLOUD_ACCESS_KEY_ID", "")
+        secret = self.shell.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "")
+        file = self.home / "credentials.json"
+        if (key and secret) or not file.exists():
+            return key, secret
+        kept = json.loads(file.read_text())
+        return kept["access_key_id"], kept["access_key_secret"]
+
+    def login(self) -> tuple[str, str, str]:
+        """Return endpoint, key id and secret; `Unavailable` where there is no control plane to speak to yet."""
+        endpoint = self.endpoint()
+        key, secret = self.credentials()
+        if not endpoint or not key:
+            raise Unavailable("no control plane has been started here", advice="run `flinkform up`")
+        return endpoint, key, secret
+
+
+def find(shell: Mapping[str, str] = os.environ, *, start: Path | None = None) -> Project:
+    """Return the project around *start* (default: the working directory)."""
+    here = (start or Path.cwd()).resolve()
+    root = next((p for p in (here, *here.parents) if (p / "cdktf.json").exists()), None)
+    given = shell.get("FLINKFORM_HOME")
+    if root is None and not given:
+        raise Missing(f"no cdktf.json in {here} or above", advice="run this inside an infrastructure repository")
+    root = root or here
+    return Project(root=root, home=Path(given).expanduser().resolve() if given else root / ".flinkform", shell=shell)

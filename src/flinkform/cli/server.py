@@ -1,0 +1,153 @@
+"""Starting and stopping the control plane as a process of its own, for `up` and `down`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from flinkform.cli import api
+from flinkform.cli.progress import Step
+from flinkform.cli.project import Project
+from flinkform.errors import Invalid, TimedOut, Unavailable
+
+PORT = 8711
+"""Where a first `up` listens if it can; another free port where it cannot."""
+
+_START_SECONDS = 120
+_STOP_SECONDS = 90
+
+
+def ensure(here: Project, step: Step) -> str:
+    """Return the endpoint of a control plane that is up, starting one where none is."""
+    if given := here.shell.get("FLINKFORM_ENDPOINT"):
+        if not api.alive(given):
+            raise Unavailable(
+                f"FLINKFORM_ENDPOINT is {given}, and nothing answers there", advice="unset it to use your own"
+            )
+        return given
+    remembered = here.endpoint()
+    if remembered and running(here) and api.alive(remembered):
+        step.result = f"already up at {remembered}"
+        return remembered
+    endpoint = _start(here, remembered)
+    step.result = f"up at {endpoint}"
+    return endpoint
+
+
+def wait_ready(endpoint: str, step: Step, *, clock: Callable[[], float] = time.monotonic) -> list[str]:
+    """Wait until jobs can run; return the reasons where the control plane is up but nothing will ever run."""
+    deadline, said = clock() + _START_SECONDS, ""
+    while True:
+        done, reasons = api.ready(endpoint)
+        if done or any("java" in reason.lower() and "missing" in reason.lower() for reason in reasons):
+            return [] if done else reasons
+        if clock() > deadline:
+            raise TimedOut(f"the control plane is not ready after {_START_SECONDS} s: {'; '.join(reasons)}")
+        if reasons and (now := "; ".join(reasons)) != said:
+            said = now
+            step.say(now)
+        time.sleep(0.1)
+
+
+def running(here: Project) -> int:
+    """Return the process id of this home's control plane, or 0."""
+    try:
+        pid = int((here.home / "controlplane.pid").read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return 0
+    # A process id is used again after a while: only one that serves this very home is ours.
+    return pid if b"controlplane" in command and os.fsencode(here.home) in command else 0
+
+
+def stop(here: Project, *, clock: Callable[[], float] = time.monotonic) -> bool:
+    """Stop the control plane and wait until it is gone; False where none was running."""
+    pid = running(here)
+    if not pid:
+        return False
+    os.kill(pid, signal.SIGTERM)
+    deadline = clock() + _STOP_SECONDS
+    while running(here):
+        if clock() > deadline:
+            raise TimedOut(
+                f"the control plane (process {pid}) did not stop in {_STOP_SECONDS} s", advice=f"kill -9 {pid}"
+            )
+        time.sleep(0.05)
+    (here.home / "controlplane.pid").unlink(missing_ok=True)
+    return True
+
+
+def _start(here: Project, remembered: str) -> str:
+    try:
+        logs = here.home / "logs"
+        logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        out, err = logs / "controlplane.out", logs / "controlplane.err"
+        port = remembered.rsplit(":", 1)[-1] if remembered else str(_first_port())
+        words = [
+            sys.executable,
+            "-m",
+            "flinkform.cli.main",
+            "controlplane",
+            "--listen",
+            f"127.0.0.1:{port}",
+            "--home",
+            str(here.home),
+        ]
+        with out.open("wb") as stdout, err.open("wb") as stderr:
+            process = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
+            )
+        _write(here.home / "controlplane.pid", str(process.pid))
+    except OSError as error:
+        raise Invalid(
+            f"{here.home} cannot be written: {error.strerror or error}",
+            advice="set FLINKFORM_HOME to a folder of yours with room in it",
+        ) from error
+    endpoint = _announced(process, out, err)
+    _write(here.endpoint_file, endpoint)
+    return endpoint
+
+
+def _announced(process: subprocess.Popen[bytes], out: Path, err: Path) -> str:
+    """Return the endpoint that the new process prints when it listens."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        line = out.read_bytes().split(b"\n")[0] if out.exists() else b""
+        if line.startswith(b"{") and line.endswith(b"}"):
+            return str(json.loads(line)["endpoint"])
+        if process.poll() is not None:
+            said = err.read_text(errors="replace").strip().splitlines()[-3:]
+            raise Unavailable("the control plane did not start: " + " ".join(said), advice=f"see {err}")
+        time.sleep(0.05)
+    process.terminate()
+    raise TimedOut(f"the control plane did not listen within {_START_SECONDS} s", advice=f"see {err}")
+
+
+def _first_port() -> int:
+    """Return the usual port, or 0 (any free one) where somebody else has it."""
+    return 0 if api.alive(f"http://127.0.0.1:{PORT}") or _taken(PORT) else PORT
+
+
+def _taken(port: int) -> bool:
+    from socket import SO_REUSEADDR, SOL_SOCKET, socket  # noqa: PLC0415 -- only a first start looks
+
+    with socket() as probe:
+        probe.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def _write(path: Path, text: str) -> None:
+    """Write *path* whole or not at all."""
+    new = path.with_name(path.name + ".new")
+    new.write_text(text)
+    new.replace(path)

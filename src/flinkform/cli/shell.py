@@ -1,0 +1,63 @@
+"""`flinkform env`: what a shell, plain terraform and cdktf need to work on this project."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from flinkform.cli import project, tools
+from flinkform.cli.project import Project
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser("env", help="print what a shell needs for plain terraform and cdktf")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print lines for `eval`, or a JSON object."""
+    here = project.find()
+    here.login()
+    found = variables(here)
+    if options.json:
+        print(json.dumps(found))
+    else:
+        print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in found.items()))
+    return 0
+
+
+def variables(here: Project) -> dict[str, str]:
+    """Return the variables that carry endpoint, credentials and tools to terraform, cdktf and the constructs."""
+    key, secret = here.credentials()
+    found = {
+        "FLINKFORM_HOME": str(here.home),
+        "FLINKFORM_ENDPOINT": here.endpoint(),
+        "FLINKFORM_ENVIRONMENT": here.environment,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": key,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": secret,
+        "TF_HTTP_USERNAME": key,
+        "TF_HTTP_PASSWORD": secret,
+        "TF_CLI_CONFIG_FILE": str(here.home / "terraform.rc"),
+        "CHECKPOINT_DISABLE": "1",
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+        "PATH": _path(here),
+    }
+    terraform, node = tools.terraform(here.shell), tools.node(here.shell)
+    if terraform.found:
+        found["TERRAFORM_BINARY_NAME"] = terraform.path
+    if node.found:
+        found["JSII_NODE"] = node.path
+    return found
+
+
+def _path(here: Project) -> str:
+    """Return PATH with this Python's own programs in front, so that `python main.py` finds the constructs."""
+    mine = str(Path(sys.executable).parent)
+    path = here.shell.get("PATH", os.defpath)
+    return path if path.split(os.pathsep)[0] == mine else mine + os.pathsep + path

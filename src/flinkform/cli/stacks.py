@@ -1,0 +1,163 @@
+"""Terraform over the synthesised stacks: in the order they need one another, two at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from flinkform.errors import FlinkformError, Invalid
+
+_AT_ONCE = 2
+_COUNTS = re.compile(r"Plan: (?:\d+ to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy")
+_DONE = re.compile(r"^(\S+): (Creation|Modifications|Destruction) complete after")
+_CHANGED = 2
+"""What `plan -detailed-exitcode` ends with where there is something to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A folder with a `cdk.tf.json`, and the stacks that have to be applied before it."""
+
+    name: str
+    folder: Path
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an apply of one stack did."""
+
+    name: str
+    add: int = 0
+    change: int = 0
+    destroy: int = 0
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.add or self.change or self.destroy)
+
+
+@dataclass(frozen=True, slots=True)
+class Terraform:
+    """The terraform program with the environment every call of it gets."""
+
+    program: str
+    environment: Mapping[str, str]
+
+    def run(
+        self, stack: Stack, *words: str, ok: tuple[int, ...] = (0,), seen: Callable[[str], None] | None = None
+    ) -> tuple[int, str]:
+        """Return exit code and output; raises FlinkformError with terraform's own words for any code not in *ok*."""
+        command = [self.program, f"-chdir={stack.folder}", *words]
+        lines: list[str] = []
+        with subprocess.Popen(
+            command,
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            for line in process.stdout or ():
+                lines.append(line)
+                if seen and (done := _DONE.match(line)):
+                    seen(f"{done[1]} {done[2].lower()} complete")
+        text = "".join(lines)
+        if process.returncode not in ok:
+            raise FlinkformError(f"terraform {words[0]} failed in stack {stack.name}\n{_errors(text)}")
+        return process.returncode, text
+
+
+def read(out: Path) -> tuple[Stack, ...]:
+    """Return the stacks of a synthesised app; raises Invalid where there are none."""
+    try:
+        manifest = json.loads((out / "manifest.json").read_text())
+    except (OSError, ValueError) as error:
+        raise Invalid(f"{out} holds no synthesised stacks: {error}", advice="run `python main.py`") from error
+    return tuple(
+        Stack(name, out / "stacks" / name, tuple(stack.get("dependencies", ())))
+        for name, stack in sorted(manifest["stacks"].items())
+    )
+
+
+def apply_all(
+    terraform: Terraform, stacks: tuple[Stack, ...], plans: Path, say: Callable[[str], None]
+) -> tuple[Outcome, ...]:
+    """Apply every stack whose plan is not empty; stop after the round in which one fails, naming each that did."""
+    done: dict[str, Outcome] = {}
+    left = list(stacks)
+    plans.mkdir(mode=0o700, parents=True, exist_ok=True)
+    while left:
+        ready = [s for s in left if set(s.after) <= done.keys()]
+        if not ready:
+            raise Invalid(f"stacks need one another in a circle: {', '.join(s.name for s in left)}")
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            runs = {s.name: pool.submit(apply, terraform, s, plans / f"{s.name}.tfplan", say) for s in ready}
+        failed = [str(e) for r in runs.values() if isinstance(e := r.exception(), FlinkformError)]
+        if failed:
+            raise FlinkformError("\n\n".join(failed))
+        done |= {name: r.result() for name, r in runs.items()}
+        left = [s for s in left if s.name not in done]
+    return tuple(done[s.name] for s in stacks)
+
+
+def apply(terraform: Terraform, stack: Stack, plan: Path, say: Callable[[str], None]) -> Outcome:
+    """Initialise, plan, and apply the plan unless it is empty."""
+    initialise(terraform, stack)
+    try:
+        code, text = terraform.run(
+            stack,
+            "plan",
+            "-input=false",
+            "-no-color",
+            "-lock-timeout=60s",
+            "-detailed-exitcode",
+            f"-out={plan}",
+            ok=(0, _CHANGED),
+        )
+        if code != _CHANGED:
+            return Outcome(stack.name)
+        counts = _COUNTS.search(text)
+        outcome = Outcome(stack.name, *(int(n) for n in counts.groups())) if counts else Outcome(stack.name, change=1)
+        say(f"stack {stack.name}: {outcome.add} to add, {outcome.change} to change, {outcome.destroy} to destroy")
+        terraform.run(stack, "apply", "-input=false", "-no-color", "-lock-timeout=60s", str(plan), seen=say)
+        return outcome
+    finally:
+        # A plan file holds every value of the stack.
+        plan.unlink(missing_ok=True)
+
+
+def initialise(terraform: Terraform, stack: Stack) -> None:
+    """Run `init` unless the stack was initialised for this backend and this very provider already."""
+    stamp = stack.folder / ".terraform" / "flinkform.stamp"
+    wanted = _fingerprint(terraform, stack)
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    (stack.folder / ".terraform.lock.hcl").unlink(missing_ok=True)
+    terraform.run(stack, "init", "-input=false", "-no-color", "-reconfigure")
+    stamp.parent.mkdir(exist_ok=True)
+    stamp.write_text(wanted)
+
+
+def _fingerprint(terraform: Terraform, stack: Stack) -> str:
+    """Return what an `init` depends on: terraform block, mirror, program."""
+    block = json.loads((stack.folder / "cdk.tf.json").read_text()).get("terraform", {})
+    rc = Path(terraform.environment["TF_CLI_CONFIG_FILE"])
+    parts = [json.dumps(block, sort_keys=True), terraform.program, rc.read_text()]
+    parts += [
+        hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(rc.parent.glob("mirror/**/terraform-provider-*"))
+    ]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _errors(text: str) -> str:
+    """Return terraform's error boxes without their frames, or the last lines where there are none."""
+    lines = [re.sub(r"^[│╷╵] ?", "", line) for line in text.splitlines()]
+    first = next((i for i, line in enumerate(lines) if line.startswith("Error: ")), max(0, len(lines) - 20))
+    return "\n".join(line for line in lines[first:] if line.strip())

@@ -1,0 +1,40 @@
+"""`flinkform status`: every job, what it should be, what it is, and where to look."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from flinkform.cli import api, project
+from flinkform.cli.progress import table
+from flinkform.cli.project import Project
+
+_COLUMNS = ("namespace", "name", "desired", "state", "url")
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser("status", help="show the jobs and where they are")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the jobs; 0 whatever their states are."""
+    found = read(project.find())
+    print(json.dumps(found) if options.json else text(found))
+    return 0
+
+
+def read(here: Project) -> dict[str, Any]:
+    """Return endpoint and jobs as `--json` prints them."""
+    found: dict[str, Any] = api.call(here, "GET", "/flinkform/v1/status")
+    return {"endpoint": here.endpoint(), "jobs": found["jobs"]}
+
+
+def text(found: dict[str, Any]) -> str:
+    """Return the jobs as a table."""
+    if not found["jobs"]:
+        return f"no jobs at {found['endpoint']}"
+    return table(found["jobs"], _COLUMNS)

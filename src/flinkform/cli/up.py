@@ -1,0 +1,95 @@
+"""`flinkform up`: from the job files of this checkout to RUNNING, in one command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from flinkform.cli import project, server, shell, stacks, status, tools, validate
+from flinkform.cli.progress import Progress
+from flinkform.cli.project import Project
+from flinkform.cli.stacks import Outcome, Terraform
+from flinkform.errors import Invalid
+from flinkform.provider import build
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser("up", help="bring every job of this repository to the state it asks for")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Set up, synthesise, plan, apply, and show the jobs."""
+    here, progress = project.find(), Progress()
+    program, _ = tools.terraform(here.shell).require(), tools.node(here.shell).require()
+    with progress.step("checking the job files") as step:
+        step.result = validate.checked(here, step)
+    with progress.step("control plane") as step:
+        endpoint = server.ensure(here, step)
+        for reason in server.wait_ready(endpoint, step):
+            step.say(f"no job can run: {reason}")
+    with progress.step("installing the provider") as step:
+        step.result = f"in {build.install(here.home)}"
+    environment = {**here.shell, **shell.variables(here)}
+    with progress.step("synthesising the stacks") as step:
+        found = synthesise(here, environment)
+        step.result = f"{len(found)} stacks"
+    with progress.step("planning and applying") as step:
+        outcomes = stacks.apply_all(Terraform(program, environment), found, here.home / "plans", step.say)
+        step.result = _summary(outcomes)
+    _show(here, outcomes, as_json=options.json)
+    return 0
+
+
+def synthesise(here: Project, environment: dict[str, str]) -> tuple[stacks.Stack, ...]:
+    """Run `main.py` and return what it wrote."""
+    done = subprocess.run(
+        [sys.executable, "main.py"],
+        cwd=here.root,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Invalid(f"main.py failed:\n{_reason(done.stderr)}")
+    return stacks.read(Path(environment.get("CDKTF_OUTDIR", here.root / "cdktf.out")))
+
+
+def _reason(text: str) -> str:
+    """Return what a failed main.py means: the last exception's own words where it is one of ours."""
+    lines = text.strip().splitlines()
+    last = next((i for i in range(len(lines) - 1, -1, -1) if lines[i].startswith("flinkform.errors.")), None)
+    return "\n".join(lines[last:]).split(": ", 1)[-1] if last is not None else text.strip()
+
+
+def _summary(outcomes: tuple[Outcome, ...]) -> str:
+    changed = [o for o in outcomes if o.changed]
+    if not changed:
+        return "no changes, everything is as the files say"
+    total = [sum(getattr(o, n) for o in changed) for n in ("add", "change", "destroy")]
+    return f"{total[0]} added, {total[1]} changed, {total[2]} destroyed in {len(changed)} of {len(outcomes)} stacks"
+
+
+def _show(here: Project, outcomes: tuple[Outcome, ...], *, as_json: bool) -> None:
+    found = status.read(here)
+    changed = any(o.changed for o in outcomes)
+    if as_json:
+        print(json.dumps({**found, "changed": changed, "stacks": [asdict(o) for o in outcomes]}))
+        return
+    flinkform = os.path.relpath(Path(sys.executable).with_name("flinkform"))
+    print(f"\n{status.text(found)}\n")
+    print(f"{'Applied.' if changed else 'Nothing changed.'} What to type next:")
+    print(f"  {flinkform} status                     the jobs again")
+    print(f"  {flinkform} logs NAMESPACE/JOB --follow  what a job says")
+    print(f'  eval "$({flinkform} env)"              then plain terraform -chdir=cdktf.out/stacks/STACK plan')
+    print("  make run                                   after an edit of a file in jobs/")
+    print("  make down                                  stop everything; nothing is lost")

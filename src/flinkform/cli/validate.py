@@ -1,0 +1,148 @@
+"""`flinkform validate`: job files against the schema and Flink's own planner, with no server and nothing run."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from flinkform import jobfile
+from flinkform.cli import project, tools
+from flinkform.cli.progress import Progress, Step
+from flinkform.cli.project import Project
+from flinkform.errors import Invalid, Position
+from flinkform.flink.planner import Planner
+from flinkform.flink.settings import Settings
+from flinkform.jobfile import Job
+
+_REMEMBERED = 20_000
+"""How many scripts the cache of clean ones holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong in one file."""
+
+    position: Position
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.position}: {self.message}"
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser("validate", help="check job files with Flink's own planner, without a server")
+    parser.add_argument("paths", nargs="*", type=Path, help="files or folders below jobs/; default: all")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print every finding; 1 where there is one."""
+    here = project.find()
+    with Progress().step("checking the job files") as step:
+        jobs = _chosen(here, options.paths)
+        found = check(here, jobs, step)
+        step.result = f"{len(jobs)} job files, {len(found)} problems"
+    if options.json:
+        rows = [
+            {"file": f.position.file, "line": f.position.line, "column": f.position.column, "message": f.message}
+            for f in found
+        ]
+        print(json.dumps({"checked": len(jobs), "problems": rows}))
+    else:
+        for finding in found:
+            print(finding)
+    return 1 if found else 0
+
+
+def checked(here: Project, step: Step) -> str:
+    """Return how many job files are right; raises Invalid with every finding where one is not."""
+    jobs = load(here)
+    if found := check(here, jobs, step):
+        raise Invalid(f"{len(found)} problems in the job files; nothing was changed\n" + "\n".join(map(str, found)))
+    return f"{len(jobs)} job files are right"
+
+
+def load(here: Project) -> tuple[Job, ...]:
+    """Return the checkout's jobs as its environment wants them."""
+    environment = here.root / "environments" / f"{here.environment}.yaml"
+    if not environment.exists():
+        names = ", ".join(sorted(p.stem for p in environment.parent.glob("*.yaml") if p.stem != "schema")) or "none"
+        raise Invalid(
+            f"there is no environment {here.environment!r}, expected one of {names}", advice="set FLINKFORM_ENVIRONMENT"
+        )
+    return jobfile.load(here.root / "jobs", environment=environment)
+
+
+def check(here: Project, jobs: Iterable[Job], step: Step) -> list[Finding]:
+    """Return what the planner has against *jobs*; scripts it accepted before are not asked about again."""
+    clean = _Clean(here.home / "cache" / "validated.json")
+    unknown = [job for job in jobs if clean.key(job) not in clean.keys]
+    if not unknown:
+        return []
+    java = Path(tools.java(here.shell).require())
+    found: list[Finding] = []
+    with Planner(Settings(home=here.home / "planner", java=java)) as planner:
+        for number, job in enumerate(unknown, 1):
+            problems = planner.validate(job.values["sql"], batch=_batch(job), options=_options(job))
+            found += [Finding(Position(_shown(here, job), p.line, p.column), p.message) for p in problems]
+            if not problems:
+                clean.keys[clean.key(job)] = None
+            if number % 20 == 0:
+                step.say(f"{number} of {len(unknown)} scripts")
+    clean.save()
+    return found
+
+
+class _Clean:
+    """The scripts that the planner has accepted, by a hash of everything it looked at."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.keys: dict[str, None] = dict.fromkeys(json.loads(path.read_text()))
+        except (OSError, ValueError):
+            self.keys = {}
+        self.engine = tools.flink().version
+
+    def key(self, job: Job) -> str:
+        parts = json.dumps([self.engine, job.values["sql"], _batch(job), sorted(_options(job).items())])
+        return hashlib.sha256(parts.encode()).hexdigest()
+
+    def save(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        new = self.path.with_suffix(f".{os.getpid()}")
+        new.write_text(json.dumps(list(self.keys)[-_REMEMBERED:]))
+        new.replace(self.path)
+
+
+def _batch(job: Job) -> bool:
+    return bool(job.values.get("execution_mode") == "BATCH")
+
+
+def _options(job: Job) -> dict[str, str]:
+    return dict(job.values.get("flink_options") or {})
+
+
+def _shown(here: Project, job: Job) -> str:
+    """Return the job's file as a person at the working directory would name it."""
+    return os.path.relpath(here.root / "jobs" / job.path)
+
+
+def _chosen(here: Project, paths: list[Path]) -> tuple[Job, ...]:
+    """Return the jobs at or below *paths*."""
+    jobs = load(here)
+    if not paths:
+        return jobs
+    wanted = [p.resolve() for p in paths]
+    for path in wanted:
+        if not path.exists():
+            raise Invalid(f"{path} does not exist", advice="name files or folders below jobs/")
+    places = {job: (here.root / "jobs" / job.path).resolve() for job in jobs}
+    return tuple(j for j, place in places.items() if any(place == w or w in place.parents for w in wanted))
