@@ -1,0 +1,65 @@
+"""What the command line says and how it ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flinkform.cli import main as command
+
+
+def test_every_command_has_a_module_that_registers_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` works for each listed command, so none is listed that is not there."""
+    for name in command.COMMANDS:
+        with pytest.raises(SystemExit) as end:
+            command.main([name, "--help"])
+        assert end.value.code == 0, name
+        assert f"flinkform {name}" in capsys.readouterr().out
+
+
+def test_an_unknown_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, and the known ones are named."""
+    with pytest.raises(SystemExit) as end:
+        command.main(["upp"])
+    assert end.value.code == 2
+    assert "controlplane" in capsys.readouterr().err
+
+
+def test_an_expected_failure_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 1, the reason and what to do on stderr, no traceback."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FLINKFORM_HOME", raising=False)
+    assert command.main(["status"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == f"error: no cdktf.json in {tmp_path} or above; run this inside an infrastructure repository\n"
+
+
+def test_json_failures_are_objects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script reads the failure from stdout when it asked for JSON."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FLINKFORM_HOME", raising=False)
+    assert command.main(["status", "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert said["error"] == "Missing"
+    assert said["advice"] == "run this inside an infrastructure repository"
+
+
+def test_listing_the_commands_imports_none_of_them() -> None:
+    """Start-up pays for one command only."""
+    code = (
+        "import sys; from flinkform.cli import main\n"
+        "try: main.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted(m for m in sys.modules if m in ('starlette', 'sqlalchemy', 'yaml', 'py4j')))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines()[-1] == "[]"

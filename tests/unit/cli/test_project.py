@@ -1,0 +1,53 @@
+"""Where the project, its home and its credentials are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from flinkform.cli import project
+from flinkform.errors import Missing, Unavailable
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """An infrastructure repository with nothing started in it."""
+    (tmp_path / "cdktf.json").write_text("{}")
+    (tmp_path / "jobs" / "bids").mkdir(parents=True)
+    return tmp_path
+
+
+def test_the_project_is_found_from_below(checkout: Path) -> None:
+    """A command works in any folder of the checkout; the home is beside cdktf.json."""
+    found = project.find({}, start=checkout / "jobs" / "bids")
+    assert (found.root, found.home, found.environment) == (checkout, checkout / ".flinkform", "dev")
+
+
+def test_flinkform_home_wins(checkout: Path, tmp_path: Path) -> None:
+    """FLINKFORM_HOME says where everything of run time goes."""
+    assert project.find({"FLINKFORM_HOME": str(tmp_path / "else")}, start=checkout).home == tmp_path / "else"
+
+
+def test_outside_a_project_is_an_error(tmp_path: Path) -> None:
+    """The folder that was looked in is named."""
+    with pytest.raises(Missing, match=f"no cdktf.json in {tmp_path}"):
+        project.find({}, start=tmp_path)
+
+
+def test_the_shells_keys_win_over_the_homes(checkout: Path) -> None:
+    """Both or none: half a pair of keys is no pair."""
+    home = checkout / ".flinkform"
+    home.mkdir()
+    (home / "credentials.json").write_text(json.dumps({"access_key_id": "mine", "access_key_secret": "kept"}))
+    shell = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "theirs"}
+    assert project.find(shell, start=checkout).credentials() == ("mine", "kept")
+    shell["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = "given"
+    assert project.find(shell, start=checkout).credentials() == ("theirs", "given")
+
+
+def test_before_the_first_up_there_is_nothing_to_speak_to(checkout: Path) -> None:
+    """The advice says what to type."""
+    with pytest.raises(Unavailable, match="run `flinkform up`"):
+        project.find({}, start=checkout).login()

@@ -1,0 +1,79 @@
+"""Terraform over stacks: order, outcomes, and errors in terraform's own words."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from flinkform.cli import stacks
+from flinkform.cli.stacks import Outcome, Terraform
+from flinkform.errors import FlinkformError, Invalid
+
+FAKE = """#!{python}
+import pathlib, sys
+folder = pathlib.Path(sys.argv[1].removeprefix("-chdir="))
+words = sys.argv[2:]
+with open(folder.parent / "calls", "a") as calls: calls.write(f"{{folder.name}} {{words[0]}}\\n")
+if words[0] == "plan":
+    sys.stdout.write((folder / "plan.txt").read_text())
+    sys.exit(int((folder / "code").read_text()))
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """A synthesised app of two stacks, the second after the first, and a terraform that says what it is told."""
+    (tmp_path / "terraform").write_text(FAKE.format(python=sys.executable))
+    (tmp_path / "terraform").chmod(0o755)
+    (tmp_path / "terraform.rc").write_text("")
+    manifest = {"stacks": {"b": {"dependencies": ["a"]}, "a": {"dependencies": []}}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    for name, code, text in (("a", 2, "Plan: 1 to add, 2 to change, 3 to destroy.\n"), ("b", 0, "No changes.\n")):
+        folder = tmp_path / "stacks" / name
+        folder.mkdir(parents=True)
+        (folder / "cdk.tf.json").write_text("{}")
+        (folder / "code").write_text(str(code))
+        (folder / "plan.txt").write_text(text)
+    return tmp_path
+
+
+def terraform(app: Path) -> Terraform:
+    return Terraform(str(app / "terraform"), {"TF_CLI_CONFIG_FILE": str(app / "terraform.rc"), "PATH": ""})
+
+
+def test_stacks_are_applied_after_what_they_need(app: Path) -> None:
+    """Init, plan, and apply only where the plan is not empty; a second run has no init to do."""
+    done = stacks.apply_all(terraform(app), stacks.read(app), app / "plans", lambda _: None)
+    assert done == (Outcome("a", 1, 2, 3), Outcome("b"))
+    stacks.apply_all(terraform(app), stacks.read(app), app / "plans", lambda _: None)
+    calls = (app / "stacks" / "calls").read_text().splitlines()
+    first = ["a init", "a plan", "a apply", "b init", "b plan"]
+    assert calls == [*first, "a plan", "a apply", "b plan"]
+
+
+def test_a_failed_stack_stops_what_comes_after_it(app: Path) -> None:
+    """The error carries terraform's own box, without its frame, and names the stack."""
+    (app / "stacks" / "a" / "code").write_text("1")
+    (app / "stacks" / "a" / "plan.txt").write_text("noise\n╷\n│ Error: no such namespace\n│ \n│ create it first\n╵\n")
+    with pytest.raises(FlinkformError) as failed:
+        stacks.apply_all(terraform(app), stacks.read(app), app / "plans", lambda _: None)
+    assert str(failed.value) == "terraform plan failed in stack a\nError: no such namespace\ncreate it first"
+    assert "b" not in (app / "stacks" / "calls").read_text()
+
+
+def test_a_circle_is_refused(app: Path) -> None:
+    """Stacks that need one another are named."""
+    (app / "manifest.json").write_text(
+        json.dumps({"stacks": {"a": {"dependencies": ["b"]}, "b": {"dependencies": ["a"]}}})
+    )
+    with pytest.raises(Invalid, match="in a circle: a, b"):
+        stacks.apply_all(terraform(app), stacks.read(app), app / "plans", lambda _: None)
+
+
+def test_no_app_is_an_error(tmp_path: Path) -> None:
+    """Where nothing was synthesised, the advice says how."""
+    with pytest.raises(Invalid, match=r"run `python main.py`"):
+        stacks.read(tmp_path)
