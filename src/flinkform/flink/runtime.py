@@ -1,11 +1,22 @@
-"""What a runtime of Flink jobs can do, whoever runs it."""
+"""What a runtime of Flink jobs can do, and the one that runs Flink beside us."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from flinkform.errors import Conflict, Unavailable
+from flinkform.flink import jobs, log
+from flinkform.flink.checkpoints import uri
+from flinkform.flink.cluster import Cluster, job_defaults
+from flinkform.flink.diagnosis import diagnose
+from flinkform.flink.jvm import Jvm, find_flink, version
+from flinkform.flink.rest import Rest
+from flinkform.flink.settings import Settings
+from flinkform.flink.submit import Prepared
+from flinkform.flink.validate import validate
 from flinkform.flink.values import Diagnosis, Observed, Problem, SavepointStatus, Slots, Submission
 
 
@@ -78,3 +89,152 @@ class Runtime(Protocol):
         ...
 
     def slots(self) -> Slots: ...
+
+
+class Embedded:
+    """Flink in one JVM beside us, which ends when we do; its jobs come back from their newest checkpoints.
+
+    *locks* are file descriptors the JVM inherits: a lock on one is held until the JVM is gone too.
+    """
+
+    def __init__(self, settings: Settings, *, locks: Sequence[int] = ()) -> None:
+        self._settings = settings
+        self._jvm = Jvm(settings, locks=locks)
+        self._cluster: Cluster | None = None
+        self._rest: Rest | None = None
+        self._starting = threading.Lock()
+        self._placing = threading.Lock()
+        self._placed: dict[str, tuple[str, int]] = {}
+
+    @property
+    def alive(self) -> bool:
+        return self._cluster is not None and self._jvm.alive
+
+    @property
+    def home(self) -> Path:
+        return self._settings.home
+
+    @property
+    def pid(self) -> int | None:
+        return self._jvm.pid
+
+    @property
+    def rest(self) -> str:
+        return self._client().url
+
+    @property
+    def version(self) -> str:
+        """Flink's release, like 2.3.0; Missing when it is not installed."""
+        return version(find_flink())
+
+    def start(self) -> None:
+        with self._starting:
+            if self.alive:
+                return
+            self._forget()
+            self._jvm.start()
+            try:
+                self._begin()
+            except BaseException:
+                self._forget()
+                self._jvm.stop(patience=0)
+                raise
+
+    def stop(self) -> None:
+        with self._starting:
+            self._forget()
+            self._jvm.stop()
+
+    def submit(self, job: Submission) -> None:
+        if job.id in self.observe():
+            return
+        cluster = self._running()
+        target = {"execution.target": "remote", "rest.address": "127.0.0.1", "rest.port": str(cluster.port)}
+        for logger, level in job.log_levels.items():
+            self._level(logger, level)
+        prepared = Prepared(self._jvm.gateway, job, job_defaults(self._settings), target)
+        self._place(job, prepared.slots)
+        try:
+            prepared.run()
+        except BaseException:
+            self._placed.pop(job.id, None)
+            raise
+
+    def observe(self) -> dict[str, Observed]:
+        return jobs.overview(self._client())
+
+    def failure(self, job_id: str) -> Diagnosis | None:
+        found = jobs.failure(self._client(), job_id)
+        return diagnose(found) if found else None
+
+    def savepoint(self, job_id: str, directory: str, *, stop: bool, drain: bool = False, native: bool = False) -> str:
+        return jobs.trigger(self._client(), job_id, uri(directory), stop=stop, drain=drain, native=native)
+
+    def savepoint_status(self, job_id: str, trigger: str) -> SavepointStatus:
+        return jobs.triggered(self._client(), job_id, trigger)
+
+    def cancel(self, job_id: str) -> None:
+        jobs.cancel(self._client(), job_id)
+
+    def validate(self, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
+        return validate(self._jvm.gateway, script, batch=batch, options={**job_defaults(self._settings), **options})
+
+    def log_path(self, job_id: str) -> Path | None:
+        return log.path(self._settings.home, job_id)
+
+    def log(self, job_id: str, *, tail: int = 65536) -> str:
+        found = self.log_path(job_id)
+        return log.tail(found, tail) if found else ""
+
+    def slots(self) -> Slots:
+        held = sum(slots for _, slots in self._holders().values())
+        return Slots(self._settings.slots, max(0, self._settings.slots - held))
+
+    def _forget(self) -> None:
+        if self._rest:
+            self._rest.close()
+        self._cluster = self._rest = None
+        self._placed.clear()
+
+    def _begin(self) -> None:
+        cluster = Cluster(self._jvm.gateway, self._settings)
+        cluster.start()
+        self._rest = Rest(cluster.url, timeout=self._settings.call_timeout)
+        self._rest.get("/overview")
+        self._cluster = cluster
+
+    def _running(self) -> Cluster:
+        if self._cluster is None or not self._jvm.alive:
+            raise Unavailable("Flink does not run")
+        return self._cluster
+
+    def _client(self) -> Rest:
+        self._running()
+        if self._rest is None:
+            raise Unavailable("Flink does not run")
+        return self._rest
+
+    def _place(self, job: Submission, needed: int) -> None:
+        """Take slots for a job. Flink would let it wait for ever, or run it with less than it asked for."""
+        with self._placing:
+            holders = self._holders()
+            free = self._settings.slots - sum(slots for _, slots in holders.values())
+            if needed > free:
+                biggest = sorted(holders.values(), key=lambda holder: -holder[1])[:5]
+                held = ", ".join(f"{name} ({slots})" for name, slots in biggest) or "nobody"
+                raise Conflict(
+                    f"{job.name} needs {needed} slots and {max(0, free)} of {self._settings.slots} are free",
+                    advice=f"held by {held}; stop jobs, lower the parallelism or raise the number of slots",
+                )
+            self._placed[job.id] = (job.name, needed)
+
+    def _holders(self) -> dict[str, tuple[str, int]]:
+        """Who holds how many slots. A job that is placed and not yet seen is on its way."""
+        seen = self.observe()
+        for job_id in [job_id for job_id in self._placed if job_id in seen and seen[job_id].state.final]:
+            self._placed.pop(job_id, None)
+        return dict(self._placed)
+
+    def _level(self, logger: str, level: str) -> None:
+        jvm = self._jvm.gateway.jvm.org.apache.logging.log4j
+        jvm.core.config.Configurator.setLevel(logger, jvm.Level.toLevel(level))

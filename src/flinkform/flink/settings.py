@@ -11,16 +11,17 @@ class Settings:
     """How one JVM is run.
 
     *home* is a private folder: logs, temporary files and the JVM's own files go below it. *java* is the
-    program. *heap* bounds the Java heap (`-Xmx`), *network* and *managed* the memory beside it; 200 small
-    jobs fit the defaults. *slots* is how many tasks run at once. *jars* are connectors to offer to every job.
+    program. *slots* is how many tasks run at once; 200 small jobs fit the defaults. *heap* bounds the Java heap
+    (`-Xmx`); *network* is taken at the start, beside it. *managed*, in MiB for each slot, is taken only by batch
+    operators and RocksDB. *jars* are connectors to offer to every job.
     """
 
     home: Path
     java: Path
     slots: int = 300
     heap: str = "1g"
-    network: str = "256m"
-    managed: str = "256m"
+    network: str = "128m"
+    managed: int = 32
     checkpoint_interval: float = 10.0
     """Seconds between checkpoints, where a job does not say."""
     jars: tuple[Path, ...] = ()

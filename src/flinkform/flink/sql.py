@@ -53,6 +53,10 @@ class Lines:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
+    def move(self, statement: Statement, offset: int) -> tuple[int, int]:
+        """The place of a character of a statement's text."""
+        return self.place(self._starts[statement.line - 1] + statement.column - 1 + offset)
+
     def units(self, line: int, column: int) -> int:
         """UTF-16 units before a character of a line."""
         start = self._starts[line - 1]

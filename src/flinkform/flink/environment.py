@@ -1,0 +1,191 @@
+"""Reads a script into a fresh table environment: objects made, INSERTs collected, nothing run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flinkform.flink import problems
+from flinkform.flink.gateway import Gateway, Thrown
+from flinkform.flink.sql import Lines, Statement, batch, padded, statements, without_mark
+from flinkform.flink.values import Problem
+
+# Statements are recognised by what Flink parsed them to. These touch the environment alone, which ends with us.
+_LOCAL = frozenset(
+    {
+        *("CreateTableOperation", "CreateViewOperation", "CreateModelOperation", "CreateDatabaseOperation"),
+        *("CreateCatalogOperation", "CreateCatalogFunctionOperation", "CreateTempSystemFunctionOperation"),
+        *("UseCatalogOperation", "UseDatabaseOperation", "UseModulesOperation"),
+        *("LoadModuleOperation", "UnloadModuleOperation"),
+        *("AlterTableChangeOperation", "AlterTableRenameOperation", "AlterViewAsOperation", "AlterViewRenameOperation"),
+        *("DropTableOperation", "DropViewOperation", "DropDatabaseOperation", "DropModelOperation"),
+        *("DropCatalogFunctionOperation", "DropTempSystemFunctionOperation"),
+    }
+)
+_FUNCTIONS = frozenset({"CreateCatalogFunctionOperation", "CreateTempSystemFunctionOperation"})
+_IGNORED = frozenset({"BeginStatementSetOperation", "EndStatementSetOperation"})
+_MODE = "execution.runtime-mode"
+_REFUSED = {
+    "CreateTableASOperation": "it would start a job of its own; write CREATE TABLE and INSERT INTO",
+    "ReplaceTableAsOperation": "it would start a job of its own; write CREATE TABLE and INSERT INTO",
+    "CompileAndExecutePlanOperation": "it would start a job of its own; write INSERT INTO",
+    "ExecutePlanOperation": "it would start a job of its own; write INSERT INTO",
+    "AddJarOperation": "jars are installed for every job, not added by one",
+}
+
+
+@dataclass(slots=True)
+class Reading:
+    """A script as Flink took it."""
+
+    environment: Any
+    batch: bool
+    inserts: list[tuple[Statement, Any]] = field(default_factory=list)
+    """Each statement that writes, with the list of Flink's operations for it."""
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read(gateway: Gateway, script: str, *, batch_default: bool, options: Mapping[str, str], dry: bool) -> Reading:
+    """Take a script in, one statement after the other, going on after problems.
+
+    With *dry* tables in catalogs that outlive us are made as temporary ones.
+    TimedOut or Unavailable: the JVM did not answer.
+    """
+    parts = statements(script)
+    mode = batch(parts, default=batch_default)
+    with gateway.answering():
+        reader = _Reader(gateway, script, Reading(_environment(gateway, options, mode), mode), dry=dry)
+        for part in parts:
+            reader.take(part)
+    return reader.finish()
+
+
+def _environment(gateway: Gateway, options: Mapping[str, str], mode: bool) -> Any:
+    configuration = gateway.configuration({**options, _MODE: "batch" if mode else "streaming"})
+    api = gateway.flink.table.api
+    settings = api.EnvironmentSettings.newInstance().withConfiguration(configuration).build()
+    return api.TableEnvironment.create(settings)
+
+
+class _Reader:
+    def __init__(self, gateway: Gateway, script: str, reading: Reading, *, dry: bool) -> None:
+        self._gateway = gateway
+        self._lines = Lines(without_mark(script))
+        self._reading = reading
+        self._dry = dry
+        self._foreign = False
+        self._broken = False
+        self._made: list[tuple[Statement, Any]] = []
+
+    def take(self, part: Statement) -> None:
+        try:
+            operation = self._reading.environment.getParser().parse(padded(part, self._lines)).get(0)
+            self._obey(part, operation, str(operation.getClass().getSimpleName()))
+        except Thrown as error:
+            self._thrown(part, error)
+
+    def finish(self) -> Reading:
+        """In a dry run the writing statements are explained too: only the optimiser finds some mistakes."""
+        if not self._reading.inserts and not self._reading.problems:
+            self._reading.problems.append(Problem(1, 1, 1, 1, "expected an INSERT INTO, the script writes nothing"))
+        if self._dry:
+            for part, operations in self._reading.inserts:
+                self._explain(part, operations)
+        return self._reading
+
+    def _obey(self, part: Statement, operation: Any, kind: str) -> None:
+        if kind == "SinkModifyOperation":
+            self._reading.inserts.append((part, self._list(operation)))
+        elif kind == "StatementSetOperation":
+            self._reading.inserts.append((part, operation.getOperations()))
+        elif kind == "SetOperation":
+            self._set(part, operation)
+        elif reason := self._refusal(operation, kind):
+            self._refuse(part, reason)
+        elif kind not in _IGNORED:
+            self._make(part, operation, kind)
+
+    def _refusal(self, operation: Any, kind: str) -> str:
+        if kind.endswith("QueryOperation"):
+            return "its rows would go nowhere; expected INSERT INTO"
+        if kind not in _LOCAL and kind not in _IGNORED:
+            return _REFUSED.get(kind, "expected CREATE, USE, SET or INSERT INTO")
+        if kind in _FUNCTIONS:
+            return _function_refusal(operation)
+        if self._foreign and kind.startswith(("Drop", "Alter", "CreateDatabase")):
+            return "it would change a catalog that outlives the job"
+        return ""
+
+    def _make(self, part: Statement, operation: Any, kind: str) -> None:
+        if kind == "CreateCatalogOperation":
+            self._foreign = self._foreign or operation.getProperties().get("type") != "generic_in_memory"
+        if kind == "CreateTableOperation":
+            self._made.append((part, operation))
+        if self._dry and self._foreign and kind in ("CreateTableOperation", "CreateViewOperation"):
+            operation = self._temporary(operation, kind)
+        self._reading.environment.executeInternal(operation)
+
+    def _temporary(self, operation: Any, kind: str) -> Any:
+        ddl = self._gateway.flink.table.operations.ddl
+        again = operation.isIgnoreIfExists() if kind == "CreateTableOperation" else operation.isCreateIfNotExists()
+        if kind == "CreateTableOperation":
+            return ddl.CreateTableOperation(operation.getTableIdentifier(), operation.getCatalogTable(), again, True)
+        return ddl.CreateViewOperation(operation.getViewIdentifier(), operation.getCatalogView(), again, True)
+
+    def _set(self, part: Statement, operation: Any) -> None:
+        """A SET anywhere holds for the whole job, which is submitted last; only the mode must come first."""
+        key, value = operation.getKey(), operation.getValue()
+        if not key.isPresent() or not value.isPresent():
+            self._refuse(part, "expected SET 'key' = 'value'")
+        elif key.get() != _MODE:
+            self._reading.environment.getConfig().set(key.get(), value.get())
+        elif (value.get().upper() == "BATCH") != self._reading.batch:
+            self._refuse(part, f"{_MODE} must be set before the first other statement")
+
+    def _explain(self, part: Statement, operations: Any) -> None:
+        api = self._gateway.flink.table.api
+        try:
+            with self._gateway.answering():
+                none = self._gateway.array(api.ExplainDetail)
+                self._reading.environment.explainInternal(operations, api.ExplainFormat.TEXT, none)
+        except Thrown as error:
+            self._thrown(part, error)
+
+    def _thrown(self, part: Statement, error: Thrown) -> None:
+        """A missing object is not told when it may be missing only because its own statement failed."""
+        trace = self._gateway.trace(error)
+        if self._broken and problems.missing(trace):
+            return
+        self._broken = True
+        origin = problems.table(trace)
+        if origin and (made := self._origin(origin)):
+            part = made
+        self._reading.problems.append(problems.problem(trace, part, self._lines))
+
+    def _origin(self, table: str) -> Statement | None:
+        """The statement that made a table: what is wrong with its options is wrong there."""
+        for part, operation in self._made:
+            if str(operation.getTableIdentifier().asSummaryString()) == table:
+                return part
+        return None
+
+    def _refuse(self, part: Statement, reason: str) -> None:
+        what = " ".join(part.code.split()[:3])
+        message = f"{what}: not in a job's script: {reason}"
+        self._reading.problems.append(problems.whole(part, message))
+
+    def _list(self, operation: Any) -> Any:
+        made = self._gateway.jvm.java.util.ArrayList()
+        made.add(operation)
+        return made
+
+
+def _function_refusal(operation: Any) -> str:
+    """A function must be a class that is there: a jar would be fetched and Python started only to read the script."""
+    function = operation.getCatalogFunction()
+    if str(function.getFunctionLanguage()) == "PYTHON":
+        return "functions in Python are not supported"
+    if not function.getFunctionResources().isEmpty():
+        return "jars are installed for every job, not fetched by one"
+    return ""

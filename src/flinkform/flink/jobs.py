@@ -1,0 +1,84 @@
+"""What Flink's REST says of jobs, and asks of them, in our values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkform.errors import Conflict, NotFound
+from flinkform.flink.diagnosis import Failure, root_line
+from flinkform.flink.rest import Rest
+from flinkform.flink.values import Observed, Phase, SavepointStatus
+
+_PHASES = {
+    "INITIALIZING": Phase.STARTING,
+    "CREATED": Phase.STARTING,
+    "RECONCILING": Phase.STARTING,
+    "RUNNING": Phase.RUNNING,
+    "RESTARTING": Phase.RESTARTING,
+    "FAILING": Phase.RESTARTING,
+    "CANCELLING": Phase.STOPPING,
+    "FINISHED": Phase.FINISHED,
+    "CANCELED": Phase.CANCELED,
+    "FAILED": Phase.FAILED,
+    "SUSPENDED": Phase.FAILED,
+}
+
+
+def overview(rest: Rest) -> dict[str, Observed]:
+    """Every job the cluster remembers, in one call."""
+    return {job["jid"]: _observed(job) for job in rest.get("/jobs/overview")["jobs"]}
+
+
+def cancel(rest: Rest, job_id: str) -> None:
+    """Ask Flink to cancel; a job that is gone or ended is cancelled enough."""
+    try:
+        rest.call("PATCH", f"/jobs/{job_id}?mode=cancel")
+    except NotFound:
+        return
+    except Conflict as error:
+        if "already" not in error.message and "terminal state" not in error.message:
+            raise
+
+
+def trigger(rest: Rest, job_id: str, directory: str, *, stop: bool, drain: bool, native: bool) -> str:
+    """Begin a savepoint (with *stop*, the job's last act) and return Flink's trigger id."""
+    body: dict[str, object] = {"formatType": "NATIVE" if native else "CANONICAL"}
+    if stop:
+        answer = rest.post(f"/jobs/{job_id}/stop", {**body, "targetDirectory": directory, "drain": drain})
+    else:
+        answer = rest.post(f"/jobs/{job_id}/savepoints", {**body, "target-directory": directory, "cancel-job": False})
+    return str(answer["request-id"])
+
+
+def triggered(rest: Rest, job_id: str, trigger_id: str) -> SavepointStatus:
+    answer = rest.get(f"/jobs/{job_id}/savepoints/{trigger_id}")
+    if answer["status"]["id"] != "COMPLETED":
+        return SavepointStatus(done=False)
+    operation = answer.get("operation", {})
+    if location := operation.get("location"):
+        return SavepointStatus(done=True, location=location)
+    trace = operation.get("failure-cause", {}).get("stack-trace", "")
+    return SavepointStatus(done=True, error=root_line(trace) or "the savepoint failed")
+
+
+def failure(rest: Rest, job_id: str) -> Failure | None:
+    """The newest exception of a job, and the task it happened in."""
+    try:
+        answer = rest.get(f"/jobs/{job_id}/exceptions?maxExceptions=1")
+    except NotFound:
+        return None
+    entries = answer.get("exceptionHistory", {}).get("entries") or ()
+    for entry in entries:
+        if entry.get("stacktrace"):
+            return Failure(entry["stacktrace"], entry.get("taskName"))
+    return Failure(answer["root-exception"], None) if answer.get("root-exception") else None
+
+
+def _observed(job: dict[str, Any]) -> Observed:
+    tasks = job["tasks"]
+    up, total = tasks["running"] + tasks["finished"], tasks["total"]
+    phase = _PHASES.get(job["state"], Phase.STARTING)
+    if phase is Phase.RUNNING and up < total:
+        phase = Phase.STARTING
+    end = job["end-time"]
+    return Observed(phase, job["start-time"], end if end > 0 else None, tasks["running"], total)

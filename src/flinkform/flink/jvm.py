@@ -1,0 +1,191 @@
+"""One Java process: started, spoken to, supervised and surely stopped."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import queue
+import shutil
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from flinkform.errors import Missing, Unavailable
+from flinkform.flink import log
+from flinkform.flink.gateway import Gateway
+from flinkform.flink.settings import Settings
+
+_SERVER = "org.apache.flink.api.python.shaded.py4j.GatewayServer"
+# Flink reflects into the JDK; the list is that of its own start scripts, less what a JDK without a compiler lacks.
+_OPENS = (
+    *("java.lang", "java.net", "java.io", "java.nio", "sun.nio.ch", "java.lang.reflect", "java.text", "java.time"),
+    *("java.util", "java.util.concurrent", "java.util.concurrent.atomic", "java.util.concurrent.locks"),
+)
+_LIGHT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k", "-XX:+ExitOnOutOfMemoryError")
+_OUT_LIMIT = 10 << 20
+
+
+def find_flink() -> Path:
+    """The folder of the installed Flink. PyFlink is not imported: only its jars are wanted."""
+    spec = importlib.util.find_spec("pyflink")
+    for place in spec.submodule_search_locations or () if spec else ():
+        if any(Path(place, "lib").glob("flink-dist-*.jar")):
+            return Path(place)
+    raise Missing("Flink is not installed", advice="pip install 'apache-flink-libraries==2.3.*'")
+
+
+def version(flink: Path) -> str:
+    """The release, from the name of its biggest jar."""
+    return next((flink / "lib").glob("flink-dist-*.jar")).stem.removeprefix("flink-dist-")
+
+
+class Jvm:
+    """A Java process that ends when this one does: it reads a pipe that only we hold.
+
+    *locks* are file descriptors it inherits, so that whoever waits for such a lock waits for it too.
+    """
+
+    def __init__(self, settings: Settings, *, locks: Sequence[int] = ()) -> None:
+        self._settings = settings
+        self._locks = tuple(locks)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._gateway: Gateway | None = None
+        self._tail: deque[bytes] = deque(maxlen=20)
+
+    @property
+    def home(self) -> Path:
+        return self._settings.home
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def alive(self) -> bool:
+        return self._gateway is not None and self._process is not None and self._process.poll() is None
+
+    @property
+    def gateway(self) -> Gateway:
+        if self._gateway is None or not self.alive:
+            raise Unavailable("the Flink JVM does not run")
+        return self._gateway
+
+    def start(self) -> None:
+        """Return when the JVM answers; Missing, or Unavailable with the end of what it printed."""
+        flink = find_flink()
+        self.stop()
+        self._prepare()
+        try:
+            process = self._spawn(flink)
+        except OSError as error:
+            raise Missing(f"cannot run {self._settings.java}: {error.strerror}", advice="install Java 17") from error
+        self._process = process
+        first: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._follow(process.stdout, self.home / "jvm.out", first)
+        self._follow(process.stderr, self.home / "jvm.err", None)
+        try:
+            port, token = (first.get(timeout=self._settings.start_timeout).decode().strip() for _ in range(2))
+        except queue.Empty:
+            port, token = "", ""
+        if not port.isdigit():
+            self.stop()
+            raise Unavailable(f"Java did not start: {self.last_words()}", advice="expected Java 17 or newer")
+        self._gateway = Gateway(int(port), token, timeout=self._settings.call_timeout)
+
+    def stop(self, *, patience: float = 5.0) -> None:
+        """Close the pipe it lives on; what has not ended after *patience* seconds is killed."""
+        process, gateway, self._process, self._gateway = self._process, self._gateway, None, None
+        if process is None:
+            return
+        if process.stdin:
+            with suppress(OSError):
+                process.stdin.close()
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if gateway:
+            gateway.close()
+        shutil.rmtree(self.home / "tmp", ignore_errors=True)
+
+    def last_words(self) -> str:
+        """The end of what it printed as errors."""
+        return b" ".join(line.strip() for line in self._tail).decode(errors="replace")[-1000:] or "it printed nothing"
+
+    def _prepare(self) -> None:
+        # A JVM that was killed leaves 70 MB in its temporary folder each time.
+        shutil.rmtree(self.home / "tmp", ignore_errors=True)
+        for folder in (self.home, self.home / "tmp", self.home / "conf", self.home / "plugins", self.home / "logs"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Flink's static initialiser wants the file; everything else is handed over as values.
+        (self.home / "conf" / "config.yaml").write_text("parallelism.default: 1\n")
+        log.write(self.home)
+
+    def _spawn(self, flink: Path) -> subprocess.Popen[bytes]:
+        environment = {
+            **os.environ,
+            "FLINK_CONF_DIR": str(self.home / "conf"),
+            "FLINK_PLUGINS_DIR": str(self.home / "plugins"),
+            "FLINK_OPT_DIR": str(flink / "opt"),
+            "MALLOC_ARENA_MAX": "2",
+        }
+        return subprocess.Popen(
+            self._command(flink),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.home,
+            env=environment,
+            pass_fds=self._locks,
+            start_new_session=True,  # Ctrl-C in a terminal is for us to handle
+        )
+
+    def _command(self, flink: Path) -> list[str]:
+        jars = [*sorted((flink / "lib").glob("*.jar")), *(flink / "opt").glob("flink-python-*.jar")]
+        return [
+            str(self._settings.java),
+            f"-Xmx{self._settings.heap}",
+            *_LIGHT,
+            *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENS),
+            f"-Djava.io.tmpdir={self.home / 'tmp'}",
+            f"-Dlog4j.configurationFile={(self.home / 'conf' / 'log4j2.xml').as_uri()}",
+            *("-cp", os.pathsep.join(str(jar) for jar in (*jars, *self._settings.jars))),
+            *(_SERVER, "--die-on-broken-pipe", "--enable-auth", "0"),
+        ]
+
+    def _follow(self, pipe: IO[bytes] | None, path: Path, first: queue.SimpleQueue[bytes] | None) -> None:
+        if pipe:
+            threading.Thread(target=self._drain, args=(pipe, path, first), name=path.name, daemon=True).start()
+
+    def _drain(self, pipe: IO[bytes], path: Path, first: queue.SimpleQueue[bytes] | None) -> None:
+        """Copy what it prints to a file of bounded size; a full pipe would stop the JVM.
+
+        The first two lines of standard output are port and token: they are handed over and kept nowhere.
+        """
+        with pipe:
+            if first:
+                for _ in range(2):
+                    first.put(pipe.readline())
+            copy(pipe, path, tail=None if first else self._tail)
+
+
+def copy(pipe: IO[bytes], path: Path, *, tail: deque[bytes] | None = None, limit: int = _OUT_LIMIT) -> None:
+    """Write a stream of lines to a file; at *limit* bytes it becomes `.1` and a new one begins."""
+    out = path.open("ab")
+    try:
+        for line in iter(lambda: pipe.readline(1 << 16), b""):
+            if out.tell() + len(line) > limit:
+                out.close()
+                path.replace(path.with_name(path.name + ".1"))
+                out = path.open("ab")
+            out.write(line)
+            out.flush()
+            if tail is not None:
+                tail.append(line)
+    finally:
+        out.close()

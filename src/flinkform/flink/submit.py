@@ -1,0 +1,90 @@
+"""Turns one script into one Flink job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flinkform.errors import Conflict, Invalid, Position
+from flinkform.flink.checkpoints import uri
+from flinkform.flink.diagnosis import Failure, diagnose
+from flinkform.flink.environment import Reading, read
+from flinkform.flink.gateway import Gateway, Thrown
+from flinkform.flink.values import Problem, Submission
+
+_PARALLELISM = "parallelism.default"
+
+
+class Prepared:
+    """A job that is read and checked, but not yet handed over."""
+
+    def __init__(
+        self, gateway: Gateway, job: Submission, defaults: Mapping[str, str], target: Mapping[str, str]
+    ) -> None:
+        """Read the script. Invalid: the first problem in it, with its position."""
+        self._gateway = gateway
+        self._job = job
+        self._target = target
+        options = {**defaults, _PARALLELISM: str(job.parallelism), **job.options}
+        self._reading = read(gateway, job.script, batch_default=job.batch, options=options, dry=False)
+        if self._reading.problems:
+            raise _invalid(job, self._reading.problems)
+
+    @property
+    def slots(self) -> int:
+        """How many slots it takes to run; a batch job makes do with one, stage after stage."""
+        if self._reading.batch:
+            return 1
+        with self._gateway.answering():
+            return int(self._configuration().getString(_PARALLELISM, "1"))
+
+    def run(self) -> None:
+        """Hand it to the cluster. Conflict or Invalid with the diagnosis: Flink would not take it."""
+        try:
+            with self._gateway.answering():
+                self._decide()
+                self._reading.environment.executeInternal(_operations(self._gateway, self._reading))
+        except Thrown as error:
+            trace = self._gateway.trace(error)
+            if "DuplicateJobSubmissionException" in trace or "has already been submitted" in trace:
+                return
+            told = diagnose(Failure(trace, None))
+            raise Conflict(f"{self._job.name}: {told.reason}", advice=told.advice) from error
+
+    def _decide(self) -> None:
+        """What nobody may override, set last: where the job goes, its id, its state."""
+        configuration = self._reading.environment.getConfig()
+        for key, value in {**self._target, **_identity(self._job)}.items():
+            configuration.set(key, value)
+
+    def _configuration(self) -> Any:
+        return self._reading.environment.getConfig().getConfiguration()
+
+
+def _identity(job: Submission) -> dict[str, str]:
+    options = {
+        "$internal.pipeline.job-id": job.id,
+        "pipeline.name": job.name,
+        "execution.attached": "false",
+        "table.dml-sync": "false",
+        "execution.checkpointing.dir": uri(job.checkpoint_dir),
+        "execution.checkpointing.savepoint-dir": uri(job.savepoint_dir),
+    }
+    if job.restore:
+        options["execution.state-recovery.path"] = uri(job.restore)
+        options["execution.state-recovery.ignore-unclaimed-state"] = str(job.allow_non_restored).lower()
+    return options
+
+
+def _operations(gateway: Gateway, reading: Reading) -> Any:
+    """Every INSERT of the script in one list: one list is one job."""
+    joined = gateway.jvm.java.util.ArrayList()
+    for _, operations in reading.inserts:
+        joined.addAll(operations)
+    return joined
+
+
+def _invalid(job: Submission, found: list[Problem]) -> Invalid:
+    first = found[0]
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return Invalid(first.message + more, position=Position(job.name, first.line, first.column))
