@@ -1,0 +1,1 @@
+"""What the control plane remembers, and the only SQL against its own database."""

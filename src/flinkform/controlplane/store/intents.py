@@ -1,0 +1,140 @@
+"""What people ask of runs: start, stop, a savepoint. Asking only writes it down; the reconciler does it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from flinkform.controlplane.store import events, runs, savepoints
+from flinkform.controlplane.store.deployments import Deployment
+from flinkform.controlplane.store.runs import Run
+from flinkform.controlplane.store.savepoints import BY_STOP, BY_USER, Savepoint
+from flinkform.errors import Conflict
+
+
+def start(
+    db: Connection,
+    source: Deployment,
+    *,
+    restore: Mapping[str, Any],
+    creator: str,
+    now: int,
+    changes: Mapping[str, Any] | None = None,
+) -> Run:
+    """Ask for a run of a deployment; *changes* replace parts of its definition for this run alone.
+
+    *restore* is the API's restoreStrategy. Conflict: the deployment streams and has a run that has not ended.
+    """
+    live = runs.live_of(db, source.id)
+    if live and not source.batch:
+        raise Conflict(f"deployment {source.name} already has job {live[0].id}, which is {live[0].state}")
+    run = _new(source, runs.next_number(db, source.id), restore, creator, now, changes or {})
+    runs.add(db, run)
+    tell(
+        db, run, "JOB_START_REQUESTED", f"{creator} asked for a start, restoring {restore.get('kind', 'NONE')}", now=now
+    )
+    return run
+
+
+def stop(db: Connection, run: Run, strategy: str, *, creator: str, now: int) -> Run:
+    """Ask for the end of a run by NONE, STOP_WITH_SAVEPOINT or STOP_WITH_DRAIN. Conflict: it has ended.
+
+    Asking twice is one stop. NONE overrides a stop that waits for its savepoint; nothing else overrides a stop.
+    """
+    if not run.live:
+        raise Conflict(f"job {run.id} is {run.state} already")
+    if run.intent == "STOP" and (strategy != "NONE" or run.strategy == "NONE"):
+        return run
+    values = {"intent": "STOP", "strategy": strategy, "step": "NEW" if run.step != "NEW" else run.step}
+    changed = runs.change(db, run, values | {"state": "CANCELLING"}, now=now)
+    if changed is None:
+        raise Conflict(f"job {run.id} changed meanwhile", advice="ask again")
+    if strategy != "NONE":
+        savepoints.add(db, _savepoint(run, BY_STOP, now, drain=strategy == "STOP_WITH_DRAIN"))
+    tell(db, run, "JOB_STOP_REQUESTED", f"{creator} asked for a stop by {strategy}", now=now)
+    return changed
+
+
+def savepoint(
+    db: Connection, run: Run, *, creator: str, now: int, native: bool = False, description: str = ""
+) -> Savepoint:
+    """Ask for a savepoint of a run that goes on. Conflict: it is not RUNNING."""
+    if run.state != "RUNNING":
+        raise Conflict(f"expected job {run.id} RUNNING, got {run.state}", advice="a savepoint needs a running job")
+    made = _savepoint(run, BY_USER, now, native=native, description=description)
+    savepoints.add(db, made)
+    tell(db, run, "SAVEPOINT_REQUESTED", f"{creator} asked for savepoint {made.id}", now=now)
+    return made
+
+
+def tell(db: Connection, run: Run, name: str, message: str, *, now: int) -> None:
+    """Record an event of a run."""
+    events.record(
+        db,
+        name,
+        message,
+        workspace=run.workspace,
+        namespace=run.namespace,
+        deployment_id=run.deployment_id,
+        run_id=run.id,
+        now=now,
+    )
+
+
+def _new(
+    source: Deployment, seq: int, restore: Mapping[str, Any], creator: str, now: int, changes: Mapping[str, Any]
+) -> Run:
+    return Run(
+        id=str(uuid.uuid4()),
+        seq=seq,
+        workspace=source.workspace,
+        namespace=source.namespace,
+        deployment_id=source.id,
+        revision=source.revision,
+        name=source.name,
+        batch=source.batch,
+        creator=creator,
+        created_at=now,
+        modified_at=now,
+        definition={**source.document, **changes},
+        restore=dict(restore),
+        restored_from=None,
+        intent="RUN",
+        strategy="NONE",
+        step="NEW",
+        home=None,
+        retries=0,
+        state="STARTING",
+        started_at=None,
+        ended_at=None,
+        failure=None,
+        version=1,
+    )
+
+
+def _savepoint(
+    run: Run, origin: str, now: int, *, drain: bool = False, native: bool = False, description: str = ""
+) -> Savepoint:
+    return Savepoint(
+        id=str(uuid.uuid4()),
+        workspace=run.workspace,
+        namespace=run.namespace,
+        deployment_id=run.deployment_id,
+        run_id=run.id,
+        origin=origin,
+        stop=origin == BY_STOP,
+        drain=drain,
+        native=native,
+        description=description,
+        state="STARTED",
+        step="NEW",
+        trigger=None,
+        home=None,
+        location=None,
+        failure=None,
+        created_at=now,
+        modified_at=now,
+    )

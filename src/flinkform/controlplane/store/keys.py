@@ -1,0 +1,48 @@
+"""Access keys of the API.
+
+A signature can only be checked by someone who has the secret itself, so it is stored as it is: the database file's
+mode 0600 is all that protects it. Nothing here prints or logs one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, delete, insert, select
+
+from flinkform.controlplane.store.tables import keys as table
+from flinkform.errors import Conflict, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One access key; its secret stays out of its repr."""
+
+    id: str
+    secret: str = field(repr=False)
+    description: str
+    created_at: int
+
+
+def add(db: Connection, key_id: str, secret: str, *, description: str = "", now: int) -> Key:
+    """Keep a key. Conflict: the id is taken."""
+    if find(db, key_id) is not None:
+        raise Conflict(f"access key {key_id} exists already")
+    db.execute(insert(table).values(id=key_id, secret=secret, description=description, created_at=now))
+    return Key(key_id, secret, description, now)
+
+
+def find(db: Connection, key_id: str) -> Key | None:
+    row = db.execute(select(table).where(table.c.id == key_id)).mappings().first()
+    return None if row is None else Key(**row)
+
+
+def every(db: Connection) -> list[Key]:
+    """All keys, oldest first."""
+    return [Key(**row) for row in db.execute(select(table).order_by(table.c.created_at, table.c.id)).mappings()]
+
+
+def remove(db: Connection, key_id: str) -> None:
+    """NotFound: no such key."""
+    if not db.execute(delete(table).where(table.c.id == key_id)).rowcount:
+        raise NotFound(f"no access key {key_id}")

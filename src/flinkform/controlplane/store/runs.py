@@ -1,0 +1,182 @@
+"""Runs, which the API calls jobs: one start of a deployment, its recorded intent, and what became of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, Subquery, delete, func, insert, select, update
+
+from flinkform.controlplane.store.paging import Page, cut
+from flinkform.controlplane.store.tables import runs as table
+from flinkform.errors import Conflict, NotFound
+
+LIVE = ("STARTING", "RUNNING", "CANCELLING")
+ENDED = ("FAILED", "CANCELLED", "FINISHED")
+COUNTED = {state: state.lower() for state in (*LIVE, *ENDED)}
+"""The API's states, and what `jobSummary` calls each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run. Its *id* without dashes is Flink's job id; *definition* is the deployment's document as it was.
+
+    *intent* RUN or STOP is what was asked, *strategy* how to stop, *step* how far the reconciler got: NEW (Flink was
+    not called), CALLING (perhaps it was), CALLED (it answered). *home* names the life of the runtime it was handed
+    to, *retries* counts how often it was handed over again for no known reason.
+    """
+
+    id: str
+    seq: int
+    """Counts a deployment's runs, from 1."""
+    workspace: str
+    namespace: str
+    deployment_id: str
+    revision: int
+    name: str
+    batch: bool
+    creator: str
+    created_at: int
+    modified_at: int
+    definition: Mapping[str, Any]
+    restore: Mapping[str, Any]
+    """The API's restoreStrategy, as asked."""
+    restored_from: str | None
+    """The savepoint or checkpoint it really began from."""
+    intent: str
+    strategy: str
+    step: str
+    home: str | None
+    retries: int
+    state: str
+    started_at: int | None
+    """When it was first RUNNING."""
+    ended_at: int | None
+    failure: Mapping[str, Any] | None
+    """The API's {failedAt, message, reason}; also set while a job keeps restarting."""
+    version: int
+
+    @property
+    def job_id(self) -> str:
+        """Flink's name for it."""
+        return uuid.UUID(self.id).hex
+
+    @property
+    def live(self) -> bool:
+        return self.state in LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The runs of one deployment at a glance."""
+
+    counts: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED.values(), 0))
+    """The API's jobSummary: how many runs are in each state."""
+    revision: int | None = None
+    """The deployment's revision that the newest live run was started with; None when nothing runs."""
+    newest: Run | None = None
+
+    def outdated(self, revision: int) -> bool:
+        """The API's deploymentHasChanged."""
+        return self.revision is not None and self.revision != revision
+
+
+def change(db: Connection, run: Run, values: Mapping[str, Any], *, now: int) -> Run | None:
+    """Write columns of a run, if nobody else did since *run* was read; otherwise None."""
+    written = dict(values) | {"version": run.version + 1, "modified_at": now}
+    query = update(table).where(table.c.id == run.id, table.c.version == run.version).values(written)
+    return find(db, run.id) if db.execute(query).rowcount else None
+
+
+def find(db: Connection, run_id: str) -> Run | None:
+    row = db.execute(select(table).where(table.c.id == run_id)).mappings().first()
+    return None if row is None else _run(row)
+
+
+def get(db: Connection, workspace: str, namespace: str, run_id: str) -> Run:
+    """NotFound: none of that id in that namespace."""
+    query = select(table).where(table.c.workspace == workspace, table.c.namespace == namespace, table.c.id == run_id)
+    row = db.execute(query).mappings().first()
+    if row is None:
+        raise NotFound(f"no job {run_id} in namespace {namespace}")
+    return _run(row)
+
+
+def page(db: Connection, deployment_id: str, *, offset: int = 0, limit: int = 10) -> Page[Run]:
+    """Runs of a deployment, newest first."""
+    rows = cut(db, _newest_first(deployment_id), offset=offset, limit=limit)
+    return Page([_run(row) for row in rows.items], rows.total)
+
+
+def history(db: Connection, deployment_id: str, *, before: int) -> list[Run]:
+    """The runs that came before number *before*, newest first."""
+    return [_run(row) for row in db.execute(_newest_first(deployment_id).where(table.c.seq < before)).mappings()]
+
+
+def live(db: Connection) -> list[Run]:
+    """Every run the reconciler has to look after, oldest first."""
+    query = select(table).where(table.c.state.in_(LIVE)).order_by(table.c.created_at, table.c.id)
+    return [_run(row) for row in db.execute(query).mappings()]
+
+
+def live_of(db: Connection, deployment_id: str) -> list[Run]:
+    """A deployment's runs that have not ended, newest first; one at most when it streams."""
+    return [_run(row) for row in db.execute(_newest_first(deployment_id).where(table.c.state.in_(LIVE))).mappings()]
+
+
+def summaries(db: Connection, deployment_ids: Sequence[str]) -> dict[str, Summary]:
+    """The summary of each deployment; two queries however many are asked for."""
+    ids = list(deployment_ids)
+    counts = {one: dict.fromkeys(COUNTED.values(), 0) for one in ids}
+    tally = select(table.c.deployment_id, table.c.state, func.count()).where(table.c.deployment_id.in_(ids))
+    for deployment_id, state, number in db.execute(tally.group_by(table.c.deployment_id, table.c.state)):
+        counts[deployment_id][COUNTED[state]] = number
+    newest = {run.deployment_id: run for run in _newest(db, ids)}
+    return {one: _summary(counts[one], newest.get(one)) for one in ids}
+
+
+def add(db: Connection, run: Run) -> None:
+    db.execute(insert(table).values({name: getattr(run, name) for name in Run.__slots__}))
+
+
+def next_number(db: Connection, deployment_id: str) -> int:
+    return (db.scalar(select(func.max(table.c.seq)).where(table.c.deployment_id == deployment_id)) or 0) + 1
+
+
+def remove(db: Connection, run: Run) -> None:
+    """Forget a run; its savepoints stay. Conflict: it has not ended."""
+    if run.live:
+        raise Conflict(f"job {run.id} is {run.state}", advice="stop it first")
+    db.execute(delete(table).where(table.c.id == run.id))
+
+
+def newest_numbers() -> Subquery:
+    """Each deployment's highest run number."""
+    number = func.max(table.c.seq).label("seq")
+    return select(table.c.deployment_id, number).group_by(table.c.deployment_id).subquery()
+
+
+def _newest(db: Connection, ids: Sequence[str]) -> list[Run]:
+    number = func.max(table.c.seq).label("seq")
+    top = (
+        select(table.c.deployment_id, number)
+        .where(table.c.deployment_id.in_(ids))
+        .group_by(table.c.deployment_id)
+        .subquery()
+    )
+    query = select(table).join(top, (top.c.deployment_id == table.c.deployment_id) & (top.c.seq == table.c.seq))
+    return [_run(row) for row in db.execute(query).mappings()]
+
+
+def _summary(counts: Mapping[str, int], newest: Run | None) -> Summary:
+    return Summary(counts, newest.revision if newest and newest.live else None, newest)
+
+
+def _newest_first(deployment_id: str) -> Select[Any]:
+    return select(table).where(table.c.deployment_id == deployment_id).order_by(table.c.seq.desc())
+
+
+def _run(row: RowMapping) -> Run:
+    return Run(**row)
