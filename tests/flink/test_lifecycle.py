@@ -107,8 +107,8 @@ def test_batch(flink: Embedded, run: Run, job: Job, tmp_path: Path) -> None:
 
 def test_one_job(flink: Embedded, run: Run, job: Job) -> None:
     """Several INSERTs are one job, with and without a statement set."""
-    more = "CREATE TABLE second (id INT) WITH ('connector' = 'blackhole');"
-    inserts = "INSERT INTO second SELECT id FROM source; INSERT INTO sink SELECT id FROM source;"
+    more = "CREATE TABLE other (id INT) WITH ('connector' = 'blackhole');"
+    inserts = "INSERT INTO other SELECT id FROM source; INSERT INTO sink SELECT id FROM source;"
     tables = IDLE.partition("INSERT")[0] + more
     before = set(flink.observe())
     made = [

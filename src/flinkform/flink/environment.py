@@ -157,7 +157,7 @@ class _Reader:
         trace = self._gateway.trace(error)
         if self._broken and problems.missing(trace):
             return
-        self._broken = True
+        self._broken = self._broken or part.code[:6].upper() != "INSERT"
         origin = problems.table(trace)
         if origin and (made := self._origin(origin)):
             part = made

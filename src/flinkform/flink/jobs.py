@@ -42,6 +42,7 @@ def cancel(rest: Rest, job_id: str) -> None:
 
 def trigger(rest: Rest, job_id: str, directory: str, *, stop: bool, drain: bool, native: bool) -> str:
     """Begin a savepoint (with *stop*, the job's last act) and return Flink's trigger id."""
+    rest.get(f"/jobs/{job_id}/status")  # NotFound here: the trigger would be taken for a job that is not there
     body: dict[str, object] = {"formatType": "NATIVE" if native else "CANONICAL"}
     if stop:
         answer = rest.post(f"/jobs/{job_id}/stop", {**body, "targetDirectory": directory, "drain": drain})
@@ -64,14 +65,28 @@ def triggered(rest: Rest, job_id: str, trigger_id: str) -> SavepointStatus:
 def failure(rest: Rest, job_id: str) -> Failure | None:
     """The newest exception of a job, and the task it happened in."""
     try:
-        answer = rest.get(f"/jobs/{job_id}/exceptions?maxExceptions=1")
+        history = rest.get(f"/jobs/{job_id}/exceptions?maxExceptions=1").get("exceptionHistory", {})
+        for entry in history.get("entries") or ():
+            if entry.get("stacktrace"):
+                return Failure(entry["stacktrace"], entry.get("taskName") or _failed_vertex(rest, job_id))
+        return _never_started(rest, job_id)
     except NotFound:
         return None
-    entries = answer.get("exceptionHistory", {}).get("entries") or ()
-    for entry in entries:
-        if entry.get("stacktrace"):
-            return Failure(entry["stacktrace"], entry.get("taskName"))
-    return Failure(answer["root-exception"], None) if answer.get("root-exception") else None
+
+
+def _failed_vertex(rest: Rest, job_id: str) -> str | None:
+    """The task that failed, where the exception does not say it; the others were cancelled with it."""
+    failed = [
+        vertex["name"] for vertex in rest.get(f"/jobs/{job_id}").get("vertices", ()) if vertex["status"] == "FAILED"
+    ]
+    return failed[0] if len(failed) == 1 else None
+
+
+def _never_started(rest: Rest, job_id: str) -> Failure | None:
+    """The exception of a job that failed before it had tasks, for instance on its savepoint: only its result tells."""
+    result = rest.get(f"/jobs/{job_id}/execution-result").get("job-execution-result", {})
+    trace = result.get("failure-cause", {}).get("stack-trace")
+    return Failure(trace, None) if trace else None
 
 
 def _observed(job: dict[str, Any]) -> Observed:

@@ -12,7 +12,7 @@ _RANGE = re.compile(r"[Ff]rom line (\d+), column (\d+) to line (\d+), column (\d
 _POINT = re.compile(r"\bline (\d+), column (\d+)")
 _PLACE = re.compile(r"^(?:From|At) line \d+, column \d+(?: to line \d+, column \d+)?: |,? at line \d+, column \d+")
 _FACTORY = re.compile(
-    r"Could not find any (format )?factory for identifier '([^']*)' that implements '[^']*' in the classpath\.?"
+    r"Could not find any (format )?factory for identifier '([^']*)'(?: that implements '[^']*')? in the classpath\.?"
     r"(?:\s+Available factory identifiers are:\s+((?:[\w.-]+\n?)+))?"
 )
 _TABLE = re.compile(r"Unable to create a (?:source|sink) for (?:reading|writing) table '([^']*)'")
@@ -20,6 +20,7 @@ _MISSING = re.compile(
     r"Object '[^']*' not found|Cannot find table|No match found for function signature|does not exist"
 )
 _LISTS = ("Available", "Supported", "Was expecting", "Table options", "Required options")
+_INTERNAL = ("legacy-", "python-")
 _LIMIT = 500
 
 
@@ -59,8 +60,8 @@ def table(trace: str) -> str | None:
 def _message(trace: str, told: list[str]) -> str:
     if match := _FACTORY.search(trace):
         kind = "format" if match[1] else "connector"
-        present = ", ".join(sorted((match[3] or "").split())) or "none"
-        return f"{kind} '{match[2]}' is not installed; present: {present}"
+        present = ", ".join(name for name in sorted((match[3] or "").split()) if not name.startswith(_INTERNAL))
+        return f"{kind} '{match[2]}' is not installed" + (f"; present: {present}" if present else "")
     root = _folded(told[-1]) if told else trace[:_LIMIT]
     return _PLACE.sub("", root).removeprefix("SQL parse failed. ").strip()[:_LIMIT]
 

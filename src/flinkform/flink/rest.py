@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flinkform.errors import Conflict, NotFound, TimedOut, Unavailable
+from flinkform.flink.diagnosis import root_line
 
 _LIMIT = 64 << 20
 _KEPT = 8
@@ -68,9 +69,7 @@ class Rest:
         try:
             connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
             answer = connection.getresponse()
-            content = answer.read(_LIMIT + 1)
-            if len(content) > _LIMIT:
-                raise http.client.HTTPException("answer too long")
+            content = _bounded(answer)
         except BaseException:
             connection.close()
             raise
@@ -81,6 +80,13 @@ class Rest:
         return answer.status, content
 
 
+def _bounded(answer: http.client.HTTPResponse) -> bytes:
+    content = answer.read(_LIMIT + 1)
+    if len(content) > _LIMIT:
+        raise http.client.HTTPException("answer too long")
+    return content
+
+
 def _decoded(status: int, content: bytes) -> Any:
     try:
         answer = json.loads(content) if content else {}
@@ -89,8 +95,15 @@ def _decoded(status: int, content: bytes) -> Any:
     if status < 300:
         return answer
     text = "\n".join(str(line) for line in answer.get("errors", ())) or f"HTTP {status}"
-    if status == 404:
-        raise NotFound(text.splitlines()[0])
+    reason = _reason(text)
+    if status == 404 or "NotFoundException" in text:
+        raise NotFound(reason)
     if status == 503:
-        raise Unavailable(text.splitlines()[0])
-    raise Conflict(text[:2000])
+        raise Unavailable(reason)
+    raise Conflict(reason)
+
+
+def _reason(text: str) -> str:
+    """The root of a stack trace that Flink wraps in `<Exception on server side: … End of exception …>`."""
+    trace = text.partition("<Exception on server side:")[2].partition("End of exception on server side>")[0]
+    return root_line(trace.strip() or text)

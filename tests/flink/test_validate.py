@@ -1,0 +1,171 @@
+"""What the real planner says about scripts, and that it never runs them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from flinkform.flink.validate import Planner
+from flinkform.flink.values import Problem
+
+TABLES = """CREATE TABLE source (id INT, name STRING) WITH ('connector' = 'datagen');
+CREATE TABLE sink (id INT) WITH ('connector' = 'blackhole');
+"""
+VIEW = "CREATE TEMPORARY VIEW v AS SELECT * FROM source;"
+WRITE = "INSERT INTO sink SELECT id FROM source;"
+
+
+def check(planner: Planner, script: str, *, batch: bool = False) -> list[Problem]:
+    return planner.validate(script, batch=batch, options={})
+
+
+def place(problem: Problem) -> tuple[int, int, int, int]:
+    return problem.line, problem.column, problem.end_line, problem.end_column
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        TABLES + WRITE,
+        "SET 'execution.runtime-mode' = 'batch';"
+        + TABLES.replace("datagen'", "datagen', 'number-of-rows' = '9'")
+        + WRITE,
+        TABLES + "SET 'table.local-time-zone' = 'UTC';" + WRITE,
+        TABLES + "EXECUTE STATEMENT SET BEGIN " + WRITE + WRITE + " END;",
+        TABLES + "BEGIN STATEMENT SET; " + WRITE + WRITE + " END;",
+        TABLES + VIEW + WRITE.replace("source", "v"),
+        "CREATE DATABASE d; USE d; DROP TABLE IF EXISTS sink;" + TABLES + WRITE,
+        "-- only // comments ; here\n" + TABLES + "/* ' */ " + WRITE + "// 'the end",
+        TABLES + WRITE.replace("source", "source /*+ OPTIONS('fields.name.length' = '3') */"),
+    ],
+)
+def test_clean(planner: Planner, script: str) -> None:
+    """What Flink accepts has no problems: modes, statement sets, views, databases, comments."""
+    assert check(planner, script) == []
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_place(planner: Planner, newline: str, mark: str) -> None:
+    """A problem's place is the script's, whatever ends its lines and whatever stands before it."""
+    insert = "-- ü\n  /* 😀 */ INSERT INTO sink\n  SELECT 'ä😀' || nope, id FROM source;"
+    script = mark + (TABLES + insert).replace("\n", newline)
+    [problem] = check(planner, script)
+    assert (place(problem), problem.message) == ((5, 18, 5, 21), "Column 'nope' not found in any table")
+
+
+def test_first_line_has_no_mark(planner: Planner) -> None:
+    """The byte order mark takes no column on the first line."""
+    [problem] = check(planner, "\ufeffINSRT INTO sink SELECT 1")
+    assert place(problem)[:2] == (1, 1)
+
+
+def test_several(planner: Planner) -> None:
+    """Every statement is looked at; one that is broken only because an earlier one is broken is not told."""
+    script = (
+        "CREATE TABLE source (id INT WITH ('connector' = 'datagen');\n"
+        + TABLES.partition("\n")[2]
+        + WRITE
+        + "\nSELEC 1;"
+    )
+    found = check(planner, script)
+    assert [problem.line for problem in found] == [1, 4]
+    assert 'Encountered "WITH"' in found[0].message
+    assert "Was expecting" not in found[0].message
+
+
+def test_unknown_connector(planner: Planner) -> None:
+    """An unknown connector is told where it is named, with those that are present."""
+    script = "CREATE TABLE sink (id INT)\nWITH ( -- 'hologres'\n 'connector' = 'hologres');\nINSERT INTO sink SELECT 1;"
+    [problem] = check(planner, script)
+    assert place(problem) == (3, 16, 3, 25)
+    assert problem.message.startswith("connector 'hologres' is not installed; present: blackhole, ")
+    assert "datagen" in problem.message
+
+
+def test_unknown_format(planner: Planner) -> None:
+    """An unknown format is told like a connector."""
+    script = (
+        "CREATE TABLE sink (id INT) WITH ('connector' = 'filesystem',\n 'path' = '/nowhere', 'format' = 'avro');\n"
+        "INSERT INTO sink SELECT 1;"
+    )
+    [problem] = check(planner, script)
+    assert (problem.line, problem.column) == (2, 34)
+    assert problem.message == "format 'avro' is not installed"
+
+
+def test_wrong_option(planner: Planner) -> None:
+    """A connector's complaint is told at the table, not at the INSERT that uses it."""
+    script = (
+        "CREATE TABLE sink (id INT) WITH ('connector' = 'blackhole', 'colour' = 'red');\nINSERT INTO sink SELECT 1;"
+    )
+    [problem] = check(planner, script)
+    assert place(problem) == (1, 1, 1, 77)
+    assert problem.message == "Unsupported options found for 'blackhole'. Unsupported options: colour"
+
+
+def test_optimiser(planner: Planner) -> None:
+    """What only the optimiser finds is found, on the first line of its statement."""
+    script = (
+        TABLES
+        + "CREATE TABLE f (id INT, c BIGINT) WITH ('connector' = 'filesystem', 'path' = '/x', 'format' = 'csv');\n"
+    )
+    script += "INSERT INTO f\nSELECT id, COUNT(*) FROM source GROUP BY id;"
+    [problem] = check(planner, script)
+    assert place(problem) == (4, 1, 4, 13)
+    assert "doesn't support consuming update changes" in problem.message
+
+
+COPY = "CREATE TABLE t WITH ('connector' = 'filesystem', 'path' = '{out}', 'format' = 'csv') AS SELECT 1 AS x"
+REFUSED = {
+    COPY: "start a job",
+    "COMPILE PLAN '{out}' FOR INSERT INTO sink SELECT 1": "expected CREATE",
+    "COMPILE AND EXECUTE PLAN '{out}' FOR INSERT INTO sink SELECT 1": "start a job",
+    "EXECUTE PLAN '{out}'": "start a job",
+    "ADD JAR '{out}'": "jars are installed",
+    "SELECT 1": "expected INSERT INTO",
+    "TRUNCATE TABLE sink": "expected CREATE",
+    "SHOW TABLES": "expected CREATE",
+    "RESET 'a'": "expected CREATE",
+    "SET": "expected SET 'key' = 'value'",
+    "SET 'execution.runtime-mode' = 'batch'": "must be set before",
+    "CREATE FUNCTION f AS 'x.Y' USING JAR '{out}'": "not fetched",
+    "CREATE TEMPORARY SYSTEM FUNCTION f AS 'x.y' LANGUAGE PYTHON": "not supported",
+    "STOP JOB 'x'": "expected CREATE",
+    "EXPLAIN INSERT INTO sink SELECT 1": "expected CREATE",
+}
+
+
+@pytest.mark.parametrize("statement", REFUSED)
+def test_refused(planner: Planner, tmp_path: Path, statement: str) -> None:
+    """A statement that would do more than describe a job is refused at its place, and nothing of it happens."""
+    out = tmp_path / "out"
+    [problem] = check(planner, f"{TABLES}{WRITE}\n {statement.format(out=out)};")
+    assert (problem.line, problem.column) == (4, 2)
+    assert REFUSED[statement] in problem.message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_foreign_catalog(planner: Planner) -> None:
+    """Nothing in a catalog that outlives the job is changed."""
+    script = "CREATE CATALOG c WITH ('type' = 'nothing');\n" + TABLES + WRITE
+    [problem] = check(planner, script)
+    assert problem.line == 1
+    assert "nothing" in problem.message
+
+
+@pytest.mark.parametrize("script", ["", "-- nothing", TABLES])
+def test_writes_nothing(planner: Planner, script: str) -> None:
+    """A script that writes nothing is no job."""
+    [problem] = check(planner, script)
+    assert place(problem) == (1, 1, 1, 1)
+    assert "expected an INSERT INTO" in problem.message
+
+
+def test_many_threads(planner: Planner) -> None:
+    """Scripts are validated side by side without seeing each other's tables."""
+    scripts = [TABLES.replace("id", f"id{n}") + WRITE.replace("id", f"id{n}") for n in range(24)]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda script: check(planner, script), scripts)) == [[]] * 24
