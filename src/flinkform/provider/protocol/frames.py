@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+
+from flinkform.provider.protocol.faults import ConnectionFault, StreamFault
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEAD = struct.Struct(">IBI")
@@ -53,3 +56,59 @@ def window_update(stream: int, credit: int) -> bytes:
 def goaway(last: int, code: int, message: str) -> bytes:
     """A GOAWAY frame; *last* is the highest stream that was worked on, *message* is for a person's trace."""
     return frame(GOAWAY, 0, 0, struct.pack(">II", last, code) + message.encode())
+
+
+def read_settings(flags: int, stream: int, payload: bytes) -> Iterator[tuple[int, int]]:
+    """Each (setting, value) in range; raises ConnectionFault on the first that is not."""
+    if stream:
+        raise ConnectionFault(PROTOCOL_ERROR, "SETTINGS on a stream")
+    if len(payload) % 6 or (flags & ACK and payload):
+        raise ConnectionFault(FRAME_SIZE_ERROR, "SETTINGS of a wrong size")
+    for key, value in struct.iter_unpack(">HI", payload):
+        if key == ENABLE_PUSH and value > 1:
+            raise ConnectionFault(PROTOCOL_ERROR, "ENABLE_PUSH is neither 0 nor 1")
+        if key == INITIAL_WINDOW_SIZE and value > MAX_WINDOW:
+            raise ConnectionFault(FLOW_CONTROL_ERROR, "INITIAL_WINDOW_SIZE is over 2^31-1")
+        if key == MAX_FRAME_SIZE and not FRAME_SIZE <= value <= MAX_FRAME:
+            raise ConnectionFault(PROTOCOL_ERROR, "MAX_FRAME_SIZE is out of range")
+        yield key, value
+
+
+def read_credit(stream: int, payload: bytes) -> int:
+    """By how much a WINDOW_UPDATE frame widens a window."""
+    if len(payload) != 4:
+        raise ConnectionFault(FRAME_SIZE_ERROR, "WINDOW_UPDATE is not 4 bytes")
+    credit = int.from_bytes(payload, "big") & MAX_WINDOW
+    if not credit:
+        raise (
+            StreamFault(PROTOCOL_ERROR, stream, "window grows by 0")
+            if stream
+            else ConnectionFault(PROTOCOL_ERROR, "window grows by 0")
+        )
+    return credit
+
+
+def check_priority(stream: int, payload: bytes) -> None:
+    """Raise for a PRIORITY frame that is none; priorities themselves mean nothing here."""
+    if not stream:
+        raise ConnectionFault(PROTOCOL_ERROR, "PRIORITY of the connection")
+    if len(payload) != 5:
+        raise StreamFault(FRAME_SIZE_ERROR, stream, "PRIORITY is not 5 bytes")
+    if int.from_bytes(payload[:4], "big") & MAX_WINDOW == stream:
+        raise StreamFault(PROTOCOL_ERROR, stream, "stream depends on itself")
+
+
+def check_ping(stream: int, payload: bytes) -> None:
+    """Raise for a PING frame that is none."""
+    if stream:
+        raise ConnectionFault(PROTOCOL_ERROR, "PING on a stream")
+    if len(payload) != 8:
+        raise ConnectionFault(FRAME_SIZE_ERROR, "PING is not 8 bytes")
+
+
+def check_goaway(stream: int, payload: bytes) -> None:
+    """Raise for a GOAWAY frame that is none."""
+    if stream:
+        raise ConnectionFault(PROTOCOL_ERROR, "GOAWAY on a stream")
+    if len(payload) < 8:
+        raise ConnectionFault(FRAME_SIZE_ERROR, "GOAWAY is under 8 bytes")
