@@ -8,7 +8,6 @@ import sys
 from binascii import b2a_base64
 from collections.abc import Callable, Mapping
 
-from flinkform.provider.protocol.grpc import Answer, Methods
 from flinkform.provider.protocol.loop import Loop
 from flinkform.provider.protocol.rendezvous import Rendezvous
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from flinkform.provider.protocol.certificate import Certificate
+    from flinkform.provider.protocol.grpc import Answer, Methods
 
 COOKIE = ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")
 """How Terraform tells a plugin that it is its parent: no secret, a guard against starting one by hand."""
