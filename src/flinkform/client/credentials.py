@@ -65,6 +65,9 @@ def _whole(key_id: str, secret: str, token: str, *, source: str) -> Credentials 
     if not key_id or not secret:
         missing = "access key secret" if key_id else "access key id"
         raise Invalid(f"{source} has half a key: the {missing} is missing", advice=_ADVICE)
+    for part in (key_id, secret, token):
+        if part and not (part.isascii() and part.isprintable() and " " not in part):
+            raise Invalid(f"{source} has a key with a character that no key has", advice="copy the key anew")
     return Credentials(key_id=key_id, secret=secret, token=token, source=source)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from flinkform.client import proxy
 from flinkform.errors import Invalid
 
 VARIABLE = "FLINKFORM_ENDPOINT"
@@ -19,10 +20,16 @@ class Endpoints:
 
     console: str
     ververica: str
+    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The proxy of each base URL that has one; it may hold a password."""
 
     def url(self, product: str) -> str:
         """Return the base URL of *product*: `ververica` or `foasconsole`."""
         return self.ververica if product == "ververica" else self.console
+
+    def proxy(self, product: str) -> str:
+        """Return the URL of the proxy that stands before *product*, or nothing."""
+        return self.proxies.get(self.url(product), "")
 
 
 def find(environment: Mapping[str, str], *, region: str = "", console: str = "", ververica: str = "") -> Endpoints:
@@ -31,10 +38,10 @@ def find(environment: Mapping[str, str], *, region: str = "", console: str = "",
     Raises `Invalid` for what is no http or https URL, and when neither says where to go.
     """
     both = environment.get(VARIABLE, "")
-    return Endpoints(
-        console=_base(console or both) or _regional("foasconsole", region),
-        ververica=_base(ververica or both) or _regional("ververica", region),
-    )
+    console = _base(console or both) or _regional("foasconsole", region)
+    ververica = _base(ververica or both) or _regional("ververica", region)
+    proxies = {url: found for url in (console, ververica) if (found := proxy.find(environment, url))}
+    return Endpoints(console=console, ververica=ververica, proxies=proxies)
 
 
 def _regional(product: str, region: str) -> str:
