@@ -1,0 +1,99 @@
+"""What the keys of a job file mean, and how one file's values lie over another's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from yaml.nodes import Node
+
+from flinkform.errors import Path, Position
+from flinkform.jobfile.documents import Document
+from flinkform.jobfile.reading import Attributes, entries, read
+from flinkform.resources import job
+from flinkform.schema.types import MapOf
+
+ELSEWHERE = {
+    "sql": "the script is the .sql file beside this one",
+    "name": "the name comes from the file's path",
+    "namespace": "the namespace is the folder below jobs/",
+    "workspace": "the workspace is the environment's",
+}
+"""Attributes of a job that a job file does not write, and where they come from."""
+KEYS: Attributes = {a.name: a for a in job.RESOURCE.attributes if a.writable and a.name not in ELSEWHERE}
+MAPS = frozenset(name for name, attribute in KEYS.items() if isinstance(attribute.type, MapOf))
+"""Keys that are merged entry by entry; all others replace what was there."""
+RUNTIME_MODE = "execution.runtime-mode"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The values of one file, or of several laid over each other; `None` takes away what lies below."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    sources: Mapping[str, Position] = field(default_factory=dict)
+    document: Document | None = None
+
+
+EMPTY = Layer()
+
+
+def layer(document: Document) -> Layer:
+    """Return what a sidecar or a `_defaults.yaml` says; Invalid at the place of what it may not say."""
+    known(document, document.root)
+    values = read(document, document.root, KEYS)
+    refuse_ours(document, values)
+    sources = {key.value: document.place(value) for key, value in entries(document, document.root)}
+    return Layer(values, sources, document)
+
+
+def known(document: Document, node: Node | None, at: Path = ()) -> None:
+    """Refuse attributes that exist but come from somewhere else, saying from where."""
+    for key, _ in entries(document, node, at):
+        if key.value in KEYS:
+            continue
+        if why := ELSEWHERE.get(key.value):
+            document.refuse(f"the key {key.value!r} cannot be set here", key, (*at, key.value), advice=why)
+        if any(key.value == a.name for a in job.RESOURCE.attributes):
+            document.refuse(f"the key {key.value!r} is read-only", key, (*at, key.value), advice="remove it")
+
+
+def refuse_ours(document: Document, values: Mapping[str, Any], at: Path = ()) -> None:
+    """Refuse labels that are flinkform's own, and the one Flink option that is an attribute."""
+    for name in values.get("labels") or ():
+        if name.startswith(job.OURS):
+            place = (*at, "labels", name)
+            document.refuse(f"labels under {job.OURS} are flinkform's own", document.key(place), place)
+    if RUNTIME_MODE in (values.get("flink_options") or ()):
+        place = (*at, "flink_options", RUNTIME_MODE)
+        document.refuse(
+            f"{RUNTIME_MODE} cannot be set here",
+            document.key(place),
+            place,
+            advice="write execution_mode: BATCH, or SET it at the top of the script",
+        )
+
+
+def over(lower: Layer, upper: Layer) -> Layer:
+    """Return *upper* laid over *lower*, which holds no `None`; neither does the result."""
+    if not upper.values:
+        return lower
+    values, sources = dict(lower.values), dict(lower.sources)
+    for name, value in upper.values.items():
+        new = _merged(values.get(name), value) if name in MAPS else value
+        if new is None:
+            values.pop(name, None)
+            sources.pop(name, None)
+        else:
+            values[name] = new
+            sources[name] = upper.sources[name]
+    return Layer(values, sources)
+
+
+def _merged(old: Mapping[str, str] | None, new: Mapping[str, str | None] | None) -> dict[str, str] | None:
+    """Return *new* laid over *old* entry by entry; nothing left is `None`."""
+    if new is None:
+        return None
+    both = {**(old or {}), **new}
+    return {key: value for key, value in both.items() if value is not None} or None
