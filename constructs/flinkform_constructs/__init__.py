@@ -1,1 +1,47 @@
-"""Constructs for Flink platforms."""
+"""Constructs for Flink platforms: workspaces, namespaces and jobs as a tree that becomes Terraform JSON."""
+
+from flinkform_constructs._blocks import (
+    EngineVersions,
+    Job,
+    Jobs,
+    JobTimeouts,
+    JobUpgrade,
+    Namespace,
+    Workspace,
+)
+from flinkform_constructs._cdk import cdk
+from flinkform_constructs.app import App
+from flinkform_constructs.block import Block, DataSource, Lifecycle, Meta, Resource
+from flinkform_constructs.element import Element, Scope
+from flinkform_constructs.folder import JobFolder
+from flinkform_constructs.provider import Endpoints, FlinkProvider
+from flinkform_constructs.ref import COUNT_INDEX, EACH_KEY, EACH_VALUE, Literal, Ref, Text, text
+
+__all__ = [
+    "COUNT_INDEX",
+    "EACH_KEY",
+    "EACH_VALUE",
+    "App",
+    "Block",
+    "DataSource",
+    "Element",
+    "Endpoints",
+    "EngineVersions",
+    "FlinkProvider",
+    "Job",
+    "JobFolder",
+    "JobTimeouts",
+    "JobUpgrade",
+    "Jobs",
+    "Lifecycle",
+    "Literal",
+    "Meta",
+    "Namespace",
+    "Ref",
+    "Resource",
+    "Scope",
+    "Text",
+    "Workspace",
+    "cdk",
+    "text",
+]

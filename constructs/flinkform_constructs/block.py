@@ -1,0 +1,203 @@
+"""Resources and data sources: an element with an address, values and Terraform's meta-arguments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypedDict
+
+from flinkform.errors import Invalid
+from flinkform_constructs import anchor, declared
+from flinkform_constructs.element import Element, Scope, path_of
+from flinkform_constructs.naming import unique_id
+from flinkform_constructs.page import Page
+from flinkform_constructs.ref import Ref, escape
+
+Dependable = Any
+"""An element with an address, or a jsii resource, data source or module."""
+
+
+class Lifecycle(TypedDict, total=False):
+    """Terraform's `lifecycle`; `replace_triggered_by` takes resources and references."""
+
+    create_before_destroy: bool
+    prevent_destroy: bool
+    ignore_changes: Sequence[str] | str
+    replace_triggered_by: Sequence[Any]
+    precondition: Sequence[Mapping[str, Any]]
+    postcondition: Sequence[Mapping[str, Any]]
+
+
+class Meta(TypedDict, total=False):
+    """What every block takes beside its own arguments."""
+
+    depends_on: Sequence[Dependable]
+    count: int | Ref
+    for_each: Mapping[str, Any] | Sequence[str] | Ref
+    provider: Any
+    lifecycle: Lifecycle
+
+
+class Block(Element):
+    """What resources and data sources share. `values` may be changed until the app is written, by aspects for one."""
+
+    KIND: ClassVar[str] = ""
+    TYPE: ClassVar[str] = ""
+
+    def __init__(self, scope: Scope, id: str, values: Mapping[str, Any], meta: Meta) -> None:  # noqa: A002 - the CDK's word
+        self.values = declared.checked(self.TYPE, values, lambda: f"{path_of(scope)}/{id}")
+        self.meta: dict[str, Any] = {key: value for key, value in meta.items() if value is not None}
+        if "count" in self.meta and "for_each" in self.meta:
+            raise Invalid(f"{path_of(scope)}/{id}: expected count or for_each, got both")
+        self.overrides: dict[str, Any] = {}
+        self._name: str | None = None
+        super().__init__(scope, id)
+        if "provider" not in self.meta:
+            self.node.host.carrier.wants_provider = True
+
+    @property
+    def friendly_unique_id(self) -> str:
+        """The logical id, equal to the one that stock bindings give at this path."""
+        if self._name is None:
+            self._name = unique_id(self._ids())
+        return self._name
+
+    @property
+    def address(self) -> str:
+        """The Terraform address in its stack: `flink_job.bids`."""
+        return f"{self.TYPE}.{self.friendly_unique_id}"
+
+    @property
+    def fqn(self) -> str:
+        """The address, for the CDK."""
+        return self.address
+
+    @property
+    def stack(self) -> Any:
+        """The stack this is in."""
+        return self.node.host.stack
+
+    @property
+    def terraform_resource_type(self) -> str:
+        """The Terraform type."""
+        return self.TYPE
+
+    def ref(self, attribute: str) -> Ref:
+        """Refer to *attribute*; with `for_each` to that of every instance, as the CDK does."""
+        each = ".*" if "for_each" in self.meta else ""
+        return Ref(f"{self.address}{each}.{attribute}", self)
+
+    def token(self, expression: str) -> str:
+        """Return a CDK token for *expression*, always the same one."""
+        return anchor.token(self, expression)
+
+    def override_logical_id(self, name: str) -> None:
+        """Use *name* in place of the computed logical id; raises `Invalid` once anything refers to it."""
+        if self._name is not None:
+            raise Invalid(f"{self.node.path}: something refers to {self.address} already", advice="override it earlier")
+        self._name = name
+
+    def add_override(self, path: str, value: Any) -> None:
+        """Set what the arguments cannot say, by a dotted *path*: objects merge, lists are appended, `None` removes."""
+        at = self.overrides
+        *parents, last = path.split(".")
+        for parent in parents:
+            if not isinstance(at.get(parent), dict):
+                at[parent] = {}
+            at = at[parent]
+        at[last] = value
+
+    def write(self, page: Page) -> None:
+        """Put the block on *page*."""
+        write = page.scribe.write
+        body = {key: write(value) for key, value in self.values.items() if value is not None}
+        for key, value in self.meta.items():
+            body[key] = write(self._meta(key, value))
+        if self.overrides:
+            _merge(body, self.overrides, write)
+        body["//"] = {"metadata": {"path": self.node.path, "uniqueId": self.friendly_unique_id}}
+        page.block(self.KIND, self.TYPE, self.friendly_unique_id, body)
+
+    def note(self, notes: dict[str, dict[str, list[str]]]) -> None:
+        """Note the overrides."""
+        if self.overrides:
+            notes.setdefault("overrides", {}).setdefault(self.TYPE, []).extend(self.overrides)
+
+    def _ids(self) -> list[str]:
+        ids: list[str] = []
+        at: Scope = self
+        while isinstance(at, Element):
+            ids.append(at.node.id)
+            at = at.node.scope
+        return [*self.node.host.prefix, *reversed(ids)]
+
+    def _meta(self, key: str, value: Any) -> Any:
+        if key == "depends_on":
+            return [anchor.address(self, other) for other in value]
+        if key == "provider":
+            return anchor.provider(value)
+        if key == "for_each" and isinstance(value, Sequence) and not isinstance(value, str):
+            return Ref(f"toset({json.dumps([escape(item) for item in value])})")
+        if key == "lifecycle" and "replace_triggered_by" in value:
+            triggers = [anchor.address(self, other) for other in value["replace_triggered_by"]]
+            return {**value, "replace_triggered_by": triggers}
+        return value
+
+
+class Resource(Block):
+    """Something that Terraform manages."""
+
+    KIND = "resource"
+
+    def __init__(self, scope: Scope, id: str, values: Mapping[str, Any], meta: Meta) -> None:  # noqa: A002 - the CDK's word
+        super().__init__(scope, id, values, meta)
+        self._import: dict[str, Any] | None = None
+        self._moved_from: str | None = None
+
+    def import_from(self, id: str, provider: Any = None) -> None:  # noqa: A002 - the CDK's word
+        """Adopt the existing thing called *id* at the next apply, in place of making one."""
+        self._import = {"id": id} if provider is None else {"id": id, "provider": anchor.provider(provider)}
+
+    def move_from(self, address: str) -> None:
+        """Take over the state that *address* has in this stack, in place of making a new thing."""
+        self._moved_from = address
+
+    def write(self, page: Page) -> None:
+        """Put the block on *page*, with what it takes over."""
+        super().write(page)
+        if self._moved_from is not None:
+            page.row("moved", {"from": self._moved_from, "to": self.address})
+        if self._import is not None:
+            page.row("import", {**self._import, "to": self.address})
+
+    def note(self, notes: dict[str, dict[str, list[str]]]) -> None:
+        """Note overrides, imports and moves."""
+        super().note(notes)
+        for kind, there in (("imports", self._import), ("moved", self._moved_from)):
+            if there is not None:
+                notes.setdefault(kind, {}).setdefault(self.TYPE, []).append(self.friendly_unique_id)
+
+
+class DataSource(Block):
+    """Something that Terraform only reads."""
+
+    KIND = "data"
+
+    @property
+    def address(self) -> str:
+        """The Terraform address in its stack: `data.flink_jobs.bids`."""
+        return f"data.{super().address}"
+
+
+def _merge(body: dict[str, Any], overrides: Mapping[str, Any], write: Callable[[Any], Any]) -> None:
+    for key, value in overrides.items():
+        if isinstance(value, Mapping):
+            if not isinstance(body.get(key), dict):
+                body[key] = {}
+            _merge(body[key], value, write)
+        elif value is None:
+            body.pop(key, None)
+        elif isinstance(value, list) and isinstance(body.get(key), list):
+            body[key] = [*body[key], *write(value)]
+        else:
+            body[key] = write(value)

@@ -1,0 +1,107 @@
+"""A node of the construct tree that lives in Python only and costs no call to Node."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
+
+import jsii
+from constructs import Construct
+
+from flinkform.errors import Invalid
+from flinkform_constructs._cdk import cdk
+from flinkform_constructs.carrier import Host
+
+if TYPE_CHECKING:
+    from flinkform_constructs.page import Page
+
+_SEPARATOR = re.compile(r"[/\n]")
+
+
+class Validation(Protocol):
+    """What `node.add_validation` takes, the CDK's own included."""
+
+    def validate(self) -> list[str]:
+        """Return what is wrong, one line each."""
+
+
+@jsii.implements(cdk.ITerraformDependable)
+class Element:
+    """Something below a stack. Its scope is a jsii construct or another element.
+
+    Aspects put on a jsii construct above visit it. No jsii construct can stand below it.
+    """
+
+    def __init__(self, scope: Scope, id: str) -> None:  # noqa: A002 - the CDK's word
+        self.node = Node(self, scope, id)
+
+    @property
+    def fqn(self) -> str:
+        """What others depend on. Raises `Invalid` for an element that stands for no single block."""
+        raise Invalid(f"{self.node.path} has no address of its own", advice="depend on the resources in it")
+
+    def write(self, page: Page) -> None:
+        """Put this element, not its children, on *page*; a plain element has nothing to say."""
+
+    def note(self, notes: dict[str, dict[str, list[str]]]) -> None:
+        """Add to what the CDK notes about a stack: the blocks with overrides, imports and moves."""
+
+
+Scope = Construct | Element
+
+
+class Node:
+    """The place of an element in the tree: the part of the CDK's `construct.node` that people use."""
+
+    __slots__ = ("below", "element", "host", "id", "path", "scope", "validations")
+
+    def __init__(self, element: Element, scope: Scope, id: str) -> None:  # noqa: A002 - the CDK's word
+        self.element = element
+        self.scope = scope
+        self.host: Host = scope.node.host if isinstance(scope, Element) else Host.of(scope)
+        self.id = _SEPARATOR.sub("--", id)
+        above = path_of(scope)
+        self.path = f"{above}/{self.id}"
+        self.validations: list[Validation] = []
+        self.below: dict[str, Element] = {}
+        siblings = scope.node.below if isinstance(scope, Element) else self.host.roots
+        if not id or self.id in siblings:
+            reason = f"there is already a construct called {id!r}" if id else "expected an id, got an empty one"
+            raise Invalid(f"{above}: {reason}")
+        siblings[self.id] = element
+        self.host.carrier.count += 1
+
+    @property
+    def children(self) -> list[Element]:
+        """The elements directly below."""
+        return list(self.below.values())
+
+    def find_all(self) -> list[Element]:
+        """Return the element and all below it, parents first."""
+        return list(self.walk())
+
+    def walk(self) -> Iterator[Element]:
+        """Yield the element and all below it, parents first."""
+        yield self.element
+        for child in self.below.values():
+            yield from child.node.walk()
+
+    def try_find_child(self, id: str) -> Element | None:  # noqa: A002 - the CDK's word
+        """Return the child called *id*, if there is one."""
+        return self.below.get(_SEPARATOR.sub("--", id))
+
+    def find_child(self, id: str) -> Element:  # noqa: A002 - the CDK's word
+        """Return the child called *id*; raises `Invalid` without one."""
+        if (child := self.try_find_child(id)) is None:
+            raise Invalid(f"{self.path}: there is no construct called {id!r}")
+        return child
+
+    def add_validation(self, validation: Validation) -> None:
+        """Ask *validation* before anything is written."""
+        self.validations.append(validation)
+
+
+def path_of(scope: Scope) -> str:
+    """Return the path of a construct of either kind."""
+    return scope.node.path if isinstance(scope, Element) else Host.of(scope).path

@@ -1,0 +1,49 @@
+"""Every job file below a folder as a construct."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Unpack
+
+from flinkform import jobfile
+from flinkform_constructs._blocks import Job
+from flinkform_constructs.block import Meta
+from flinkform_constructs.element import Element, Scope
+from flinkform_constructs.ref import literal
+
+
+class JobFolder(Element):
+    """A `Job` for every job file below *folder*, found by namespace and name: `folder.jobs["auction", "bids"]`.
+
+    folder: The jobs folder, whose top folders are the namespaces, or the jobs already loaded from one.
+    workspace: The workspace's `resource_id`.
+    namespace: The namespace of every job. Left out: the top folder's name.
+    environment: What this environment has different, or the file that says so. Left out: nothing is.
+
+    What else is given goes to every job. The ids of the jobs come from their paths, so they stay what they are when
+    other files come and go. Text from files is literal: `${` in a script is no reference.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        folder: str | Path | Iterable[jobfile.Job],
+        *,
+        workspace: str,
+        namespace: str | None = None,
+        environment: jobfile.Environment | Path | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        super().__init__(scope, id)
+        found = jobfile.load(Path(folder), environment=environment) if isinstance(folder, str | Path) else folder
+        teams: dict[str, Element] = {}
+        self.jobs: dict[tuple[str, str], Job] = {}
+        for job in found:
+            team = teams.get(job.namespace) or teams.setdefault(job.namespace, Element(self, job.namespace))
+            values = {key: literal(value) for key, value in job.values.items()}
+            where = job.namespace if namespace is None else namespace
+            self.jobs[job.namespace, job.name] = Job(
+                team, job.name, workspace=workspace, namespace=where, name=job.name, **values, **meta
+            )

@@ -1,0 +1,28 @@
+"""What every stack has: a place for its state and a provider, both at the one control plane."""
+
+from __future__ import annotations
+
+from flinkform_constructs import FlinkProvider, cdk
+from stacks.setting import Setting
+
+
+def frame(stack: cdk.TerraformStack, setting: Setting) -> None:
+    """Give *stack* its backend and its provider.
+
+    Neither holds a credential: Terraform takes TF_HTTP_USERNAME and TF_HTTP_PASSWORD for the backend and for the
+    states of other stacks that this one reads, the provider takes ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET.
+    """
+    address = f"{setting.endpoint}/state/{setting.environment.name}/{stack.node.id}"
+    cdk.HttpBackend(
+        stack,
+        address=address,
+        lock_address=address,
+        lock_method="LOCK",
+        unlock_address=address,
+        unlock_method="UNLOCK",
+    )
+    FlinkProvider(
+        stack,
+        region=setting.environment.workspace.get("region"),
+        endpoints={"console": setting.endpoint, "ververica": setting.endpoint},
+    )
