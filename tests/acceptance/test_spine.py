@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,7 @@ def test_a_bad_file_is_refused_before_anything_changes(checkout: Checkout, file:
     assert checkout.states() == states
 
 
-COUNTING = """-- Counts a sequence in one-second windows: what is counted once, and in order, can be checked from outside.
+COUNTING = """-- Counts a sequence in one-second windows: what is counted once, in order, can be checked from outside.
 SET 'execution.checkpointing.interval' = '1 s';
 
 CREATE TABLE numbers (n BIGINT, at AS PROCTIME()) WITH (
@@ -206,7 +207,7 @@ def test_an_edit_goes_on_from_the_savepoint(checkout: Checkout, tmp_path: Path) 
         rows = counted(out)
         assert {r["tag"] for r in rows} == {"before", "after"}
         assert rows[0]["first_n"] == 1
-        assert all(b["first_n"] == a["last_n"] + 1 for a, b in zip(rows, rows[1:], strict=False))
+        assert all(b["first_n"] == a["last_n"] + 1 for a, b in pairwise(rows))
         assert sum(r["rows_seen"] for r in rows) == rows[-1]["last_n"]
     finally:
         file.unlink()
