@@ -1,4 +1,7 @@
-"""Being a go-plugin: the handshake with Terraform, its housekeeping calls, and an end without leftovers."""
+"""Being a go-plugin: the handshake with Terraform, its housekeeping calls, and an end without leftovers.
+
+Imports wait until the handshake line is out: Terraform reads it, and dials, while we load the rest.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ import sys
 from binascii import b2a_base64
 from collections.abc import Callable, Mapping
 
-from flinkform.provider.protocol.loop import Loop
 from flinkform.provider.protocol.rendezvous import Rendezvous
 
 TYPE_CHECKING = False  # ssl and threading come later or not at all; type checkers know this name
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from flinkform.provider.protocol.certificate import Certificate
     from flinkform.provider.protocol.grpc import Answer, Methods
+    from flinkform.provider.protocol.loop import Loop
 
 COOKIE = ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")
 """How Terraform tells a plugin that it is its parent: no secret, a guard against starting one by hand."""
@@ -45,7 +48,7 @@ def serve(methods: Methods, *, version: int = 6, on_stop: Callable[[], None] | N
     parent = os.getppid()
     place = Rendezvous(environment)
     try:
-        loop = _start(methods, environment, place, version)
+        loop = _loop(methods, place, _shake_hands(environment, place, version))
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: loop.stop())
         loop.run(abandoned=lambda: os.getppid() != parent)
@@ -58,26 +61,32 @@ def serve(methods: Methods, *, version: int = 6, on_stop: Callable[[], None] | N
         place.remove()
 
 
-def _start(methods: Methods, environment: Mapping[str, str], place: Rendezvous, version: int) -> Loop:
-    """Say the handshake line, and get ready while Terraform reads it."""
-    client = environment.get("PLUGIN_CLIENT_CERT")  # unset under TF_DISABLE_PLUGIN_TLS
-    certificate = None
-    if client:
-        from flinkform.provider.protocol import certificate as certificates  # noqa: PLC0415  not needed without TLS
+def _shake_hands(environment: Mapping[str, str], place: Rendezvous, version: int) -> SSLContext | None:
+    """Say the handshake line; the TLS to use, or None when Terraform wants none (TF_DISABLE_PLUGIN_TLS)."""
+    client = environment.get("PLUGIN_CLIENT_CERT")
+    if not client:
+        _say(f"{CORE_PROTOCOL}|{version}|unix|{place.path}|grpc|")
+        return None
+    from flinkform.provider.protocol import certificate  # noqa: PLC0415
 
-        certificate = certificates.make()
-    encoded = b2a_base64(certificate.der if certificate else b"", newline=False).rstrip(b"=").decode()
-    sys.stdout.write(f"{CORE_PROTOCOL}|{version}|unix|{place.path}|grpc|{encoded}\n")
+    own = certificate.make()
+    _say(f"{CORE_PROTOCOL}|{version}|unix|{place.path}|grpc|{b2a_base64(own.der, newline=False).decode().rstrip('=')}")
+    return _context(own, client, place.directory)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
-    context = _context(certificate, client, place.directory) if certificate and client else None
-    stops: list[Loop] = []
+
+
+def _loop(methods: Methods, place: Rendezvous, context: SSLContext | None) -> Loop:
+    from flinkform.provider.protocol.loop import Loop  # noqa: PLC0415
 
     def shutdown(_: bytes) -> Answer:
-        stops[0].stop()
+        loop.stop()
         return b""
 
     loop = Loop(place.listener, methods, _own(shutdown), context)
-    stops.append(loop)
     return loop
 
 
@@ -156,6 +165,8 @@ def reattach(methods: Methods, name: str) -> Reattached:
     """
     import json  # noqa: PLC0415  for tests and debuggers only
     from threading import Thread  # noqa: PLC0415
+
+    from flinkform.provider.protocol.loop import Loop  # noqa: PLC0415
 
     place = Rendezvous(os.environ)
     loop = Loop(place.listener, methods, _own(lambda _: b""))  # one Terraform's Shutdown is not the end
