@@ -15,8 +15,8 @@ from flinkform.cli import project, tools
 from flinkform.cli.progress import Progress, Step
 from flinkform.cli.project import Project
 from flinkform.errors import Invalid, Position
-from flinkform.flink.planner import Planner
 from flinkform.flink.settings import Settings
+from flinkform.flink.validate import Planner
 from flinkform.jobfile import Job
 
 _REMEMBERED = 20_000
@@ -46,8 +46,9 @@ def run(options: argparse.Namespace) -> int:
     """Print every finding; 1 where there is one."""
     here = project.find()
     with Progress().step("checking the job files") as step:
-        jobs = _chosen(here, options.paths)
-        found = check(here, jobs, step)
+        found = _written(here)
+        jobs = () if found else _chosen(here, options.paths)
+        found += check(here, jobs, step)
         step.result = f"{len(jobs)} job files, {len(found)} problems"
     if options.json:
         rows = [
@@ -63,21 +64,37 @@ def run(options: argparse.Namespace) -> int:
 
 def checked(here: Project, step: Step) -> str:
     """Return how many job files are right; raises Invalid with every finding where one is not."""
-    jobs = load(here)
-    if found := check(here, jobs, step):
+    found = _written(here)
+    jobs = () if found else load(here)
+    found += check(here, jobs, step)
+    if found:
         raise Invalid(f"{len(found)} problems in the job files; nothing was changed\n" + "\n".join(map(str, found)))
     return f"{len(jobs)} job files are right"
 
 
 def load(here: Project) -> tuple[Job, ...]:
     """Return the checkout's jobs as its environment wants them."""
-    environment = here.root / "environments" / f"{here.environment}.yaml"
-    if not environment.exists():
-        names = ", ".join(sorted(p.stem for p in environment.parent.glob("*.yaml") if p.stem != "schema")) or "none"
-        raise Invalid(
-            f"there is no environment {here.environment!r}, expected one of {names}", advice="set FLINKFORM_ENVIRONMENT"
-        )
-    return jobfile.load(here.root / "jobs", environment=environment)
+    return jobfile.load(here.root / "jobs", environment=_environment(here))
+
+
+def _environment(here: Project) -> Path:
+    """Return the environment's file; raises Invalid naming those there are."""
+    file = here.root / "environments" / f"{here.environment}.yaml"
+    if not file.exists():
+        names = ", ".join(sorted(p.stem for p in file.parent.glob("*.yaml") if p.stem != "schema")) or "none"
+        message = f"there is no environment {here.environment!r}, expected one of {names}"
+        raise Invalid(message, advice="set FLINKFORM_ENVIRONMENT to one of them")
+    return file
+
+
+def _written(here: Project) -> list[Finding]:
+    """Return what is wrong in the files before the planner reads any of them."""
+    jobs = here.root / "jobs"
+    if not jobs.is_dir():
+        raise Invalid(f"there is no folder {jobs}", advice="put job files into it, one folder a namespace")
+    nowhere = Position(os.path.relpath(jobs), 1, 1)
+    found = jobfile.problems(jobs, environment=_environment(here))
+    return [Finding(e.position or nowhere, "; ".join(filter(None, (e.message, e.advice)))) for e in found]
 
 
 def check(here: Project, jobs: Iterable[Job], step: Step) -> list[Finding]:
