@@ -25,7 +25,7 @@ from flinkform.provider.protocol.frames import (
 PIECES = 64
 """Frames that one header block may come in, empty ones included."""
 
-_BLOCK = frozenset((HEADERS, CONTINUATION))
+_PARTS = END_HEADERS | PADDED | PRIORITIZED
 
 Frame = tuple[int, int, int, bytes]
 """Type, flags, stream, payload."""
@@ -46,7 +46,7 @@ class Framer:
     def frames(self, data: bytes) -> Iterator[Frame]:
         """The frames that *data* completes; raises ConnectionFault where they stop being HTTP/2.
 
-        Padding, priority and CONTINUATION are taken off: what is said of a header block comes as one HEADERS.
+        Padding, priority and CONTINUATION are taken off header blocks: each comes as one HEADERS.
         """
         if self._buffer:
             data = self._buffer + data
@@ -63,11 +63,11 @@ class Framer:
             position = start + size
             kind = sized & 0xFF
             number &= MAX_WINDOW
-            if kind in _BLOCK or self._block is not None or not self._settled:
-                if (frame := self._headers(kind, flags, number, data[start:position])) is not None:
-                    yield frame
-            else:
-                yield kind, flags, number, data[start:position]
+            payload = data[start:position]
+            if self._settled and self._block is None and (kind != HEADERS or flags & _PARTS == END_HEADERS):
+                yield kind, flags, number, payload
+            elif (frame := self._headers(kind, flags, number, payload)) is not None:
+                yield frame
         self._buffer = data[position:]
 
     def _greet(self, data: bytes) -> int:
@@ -77,13 +77,13 @@ class Framer:
         return len(PREFACE) if self._greeted else 0
 
     def _headers(self, kind: int, flags: int, number: int, payload: bytes) -> Frame | None:
-        """A frame that starts or continues a header block, is in the way of one, or is the first of all."""
+        """A HEADERS frame with something to take off, what follows it, or the first frame of all."""
         if not self._settled:
             if kind != SETTINGS or flags & ACK:
                 raise ConnectionFault(PROTOCOL_ERROR, "first frame is not SETTINGS")
             self._settled = True
             return kind, flags, number, payload
-        if kind == HEADERS and self._block is None:
+        if self._block is None:
             block = Block(number, flags, _bare(flags, number, payload))
         else:
             block = self._continue(kind, number, payload)

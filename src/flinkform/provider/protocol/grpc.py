@@ -82,7 +82,7 @@ class Service:
         if request.method != b"POST" or not request.headers.get(b"content-type", b"").startswith(b"application/grpc"):
             _refuse(connection, stream)
         else:
-            self._reply(connection, stream, _attempt(lambda: self._call(request, body), request))
+            self._reply(connection, stream, _attempt(request, self._call, request, body))
 
     def _call(self, request: Request, body: bytes) -> Answer:
         own = self._own.get(request.path)
@@ -108,15 +108,15 @@ class Service:
     def _defer(self, connection: Connection, stream: Stream, later: Later) -> None:
         def job() -> None:
             if not stream.closed:  # the caller may have given up while it was queued
-                answer = _attempt(later.work, stream.request)
+                answer = _attempt(stream.request, later.work)
                 self._post(connection, lambda: self._reply(connection, stream, answer))
 
         self._submit(job)
 
 
-def _attempt(call: Callable[[], Answer], request: Request) -> Answer | Status:
+def _attempt(request: Request, call: Callable[..., Answer], *args: object) -> Answer | Status:
     try:
-        return call()
+        return call(*args)
     except Status as status:
         return status
     except Malformed as fault:

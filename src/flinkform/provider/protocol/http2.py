@@ -238,12 +238,12 @@ class Connection:
             widen(stream, credit)
 
     def _unexpected(self, _flags: int, _number: int, _payload: bytes) -> None:
-        raise ConnectionFault(PROTOCOL_ERROR, "PUSH_PROMISE from a client")
+        raise ConnectionFault(PROTOCOL_ERROR, "PUSH_PROMISE, or CONTINUATION of nothing")
 
     _HANDLERS = (
         *(_data, _headers, _priority, _reset_by_peer, _settings),
-        *(_unexpected, _ping, _goaway, _window),
-    )  # by frame type; the framer keeps CONTINUATION to itself
+        *(_unexpected, _ping, _goaway, _window, _unexpected),
+    )  # by frame type
 
     def _check_idle(self, number: int) -> None:
         """Raise ConnectionFault for a stream that never was; the even ones are ours, and we open none."""
@@ -280,8 +280,9 @@ class Connection:
         del self._streams[stream.id]
 
     def _release(self, stream: Stream) -> None:
-        self._free += len(stream.body)
-        stream.body = bytearray()
+        if stream.body:
+            self._free += len(stream.body)
+            stream.body = bytearray()
 
     def _abort(self, code: int, message: str) -> None:
         self._sender.write(frames.goaway(self._last, code, message))
