@@ -11,6 +11,7 @@ FlinkformError
     Throttled    ... because of its rate; worth trying again
   JobFailed      a job did not reach the state it was sent to
   TimedOut       waited as long as we were told to
+  Interrupted    told to stop before it was done
 
 Anything else that escapes is a bug in flinkform and is reported as one. Each edge maps
 the tree once: HTTP in the control plane, diagnostics in the provider, exit codes in the CLI.
@@ -105,3 +106,7 @@ class JobFailed(FlinkformError):
 
 class TimedOut(FlinkformError):
     """Waited as long as we were told to."""
+
+
+class Interrupted(FlinkformError):
+    """Told to stop before it was done."""

@@ -1,0 +1,182 @@
+"""The engine of every type that is only kept: create, read, update and delete, from its declaration alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from typing import Any
+
+from flinkform.errors import Conflict, FlinkformError, NotFound, Unavailable
+from flinkform.openapi.operation import operation
+from flinkform.provider import record
+from flinkform.provider.lists import Document
+from flinkform.provider.plan import PROTECTION, protected
+from flinkform.provider.session import Result, Session
+from flinkform.provider.values import Values, settled
+from flinkform.provider.waiting import Patience
+from flinkform.schema import document as documents
+from flinkform.schema.model import Call, Resource
+
+PATIENCE = 40 * 60.0
+"""Seconds until a kept thing is ready or gone; a workspace takes the cloud up to half an hour."""
+_GRACE = 8
+"""Looks at a thing that is ready but still as it was, before its update counts as ignored: ten seconds."""
+_GONE = ("DELETED", "RELEASED")
+
+
+class Kept:
+    """One type in one session."""
+
+    __slots__ = ("_index", "_key", "_resource", "_session")
+
+    def __init__(self, resource: Resource, session: Session) -> None:
+        self._resource = resource
+        self._session = session
+        self._key = tuple(resource.attribute(name) for name in resource.key)
+        last = self._key[-1]
+        self._index = last.path or last.name
+
+    def cached(self, state: Values, private: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the state read anew if that needs no call; never waits."""
+        del private
+        found = self._session.lists.cached(self._resource.api.list.operation, self._scope(state))
+        document = found.get(str(state.get(self._resource.key[-1]))) if found else None
+        return record.merged(self._resource, state, document) if document else None
+
+    def read(self, state: Values, private: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the state read anew, `None` if the thing is gone: a list is no proof, so it is asked for alone."""
+        del private
+        api = self._resource.api
+        found = self._session.lists.fetch(api.list.operation, self._scope(state), items=api.items, by=self._index)
+        document = found.get(str(state.get(self._resource.key[-1]))) or self._one(state)
+        return record.merged(self._resource, state, document) if document else None
+
+    def create(self, planned: Values, result: Result) -> None:
+        """Create it and wait until it is ready; one that is there already is nobody's to take over."""
+        chosen = all(attribute.writable for attribute in self._key)
+        if chosen and self._one(planned):
+            raise self._taken(planned)
+        values = {**settled(planned), **self._made(planned, chosen=chosen)}
+        result.state = values | {"id": record.identity(self._resource, values)}
+        self._settle(planned, result, self._resource.api.create)
+
+    def update(self, prior: Values, planned: Values, result: Result) -> None:
+        """Send what changed and wait until the API shows it."""
+        del prior  # *result* starts as it
+        update = self._resource.api.update
+        if update is None:
+            raise Conflict(f"a {self._resource.type_name} cannot be changed", advice="replace it")
+        sent = record.cleared(self._resource.attributes, planned)
+        self._call(update, {**sent, **{a.name: planned.get(a.name) for a in self._key}})
+        self._settle(planned, result, update)
+
+    def delete(self, prior: Values, result: Result) -> None:
+        """Delete it and wait until it is gone; one that is gone already is deleted."""
+        if prior.get(PROTECTION) is True:
+            raise protected(prior)
+        try:
+            self._call(self._resource.api.delete, {a.name: prior.get(a.name) for a in self._key})
+        except NotFound:
+            result.state = None
+            return
+        with self._honest(result):
+            what = f"{self._called(prior)} to be gone"
+            self._session.patience(PATIENCE).until(what, lambda: self._absent(prior) or None)
+        self._forget(prior)
+        result.state = None
+
+    def _made(self, planned: Values, *, chosen: bool) -> dict[str, Any]:
+        """Return what the answer to create tells; an answer that was lost is made up for by looking."""
+        api = self._resource.api
+        writable = {a.name: planned.get(a.name) for a in self._resource.attributes if a.writable}
+        try:
+            answer = self._call(api.create, settled(writable))
+        except Unavailable:
+            # Nothing had this key a moment ago, so what has it now is what was just created.
+            if chosen and self._one(planned):
+                return {}
+            raise
+        told = documents.decode(self._resource.attributes, documents.get(answer, api.answer) if api.answer else {})
+        return {name: value for name, value in told.items() if value is not None}
+
+    def _settle(self, planned: Values, result: Result, call: Call) -> None:
+        """Wait until the API shows the thing as planned, and write down what it shows."""
+        state = result.state or {}
+        with self._honest(result):
+            document = self._ready(state, planned, self._session.patience(PATIENCE))
+            record.verify(self._resource, planned, document, call.operation)
+        result.state = record.merged(self._resource, record.over(state, planned), document)
+        self._forget(result.state)
+
+    def _ready(self, state: Values, planned: Values, patience: Patience) -> Document:
+        wait, looks = self._resource.wait, count(1)
+
+        def look() -> Document | None:
+            document = self._one(state)
+            status = self._status(document) if document else ""
+            if document is None or (wait and status in wait.pending):
+                return None
+            if wait and status not in wait.done:
+                raise Conflict(f"{self._called(state)} is {status}, expected {' or '.join(wait.done)}")
+            late = record.differing(self._resource, planned, document) and next(looks) < _GRACE
+            return None if late else document
+
+        return patience.until(f"{self._called(state)} to be ready", look)
+
+    def _absent(self, state: Values) -> bool:
+        document = self._one(state)
+        return document is None or self._status(document) in _GONE
+
+    @contextmanager
+    def _honest(self, result: Result) -> Iterator[None]:
+        """On a failure, look once more and let the state say what is there."""
+        try:
+            yield
+        except FlinkformError:
+            state = result.state or {}
+            self._forget(state)
+            with suppress(FlinkformError):  # the first failure says more than a second one
+                document = self._one(state)
+                result.state = record.merged(self._resource, state, document) if document else None
+            raise
+
+    def _one(self, values: Values) -> Document | None:
+        """Return the one thing *values* name, by a list that is filtered to it; filters may be fuzzy."""
+        api = self._resource.api
+        name = str(values.get(self._resource.key[-1]))
+        params = documents.encode(self._key, settled(values), api.list)
+        try:
+            pages = self._session.client.pages(api.list.operation, params, items=api.items)
+            return next((d for d in pages if str(d.get(self._index)) == name), None)
+        except NotFound:
+            return None
+
+    def _scope(self, values: Values) -> dict[str, str]:
+        """Return the parameters of the list that holds it: its key without its own name."""
+        return documents.encode(self._key[:-1], values, self._resource.api.list)
+
+    def _call(self, call: Call, values: Values) -> dict[str, Any]:
+        """Call an operation with those of *values* that it takes."""
+        sent = documents.encode(self._resource.attributes, values, call)
+        taken = operation(call.operation).fields
+        return self._session.client.call(call.operation, {k: v for k, v in sent.items() if k in taken})
+
+    def _status(self, document: Document) -> str:
+        wait = self._resource.wait
+        path = self._resource.attribute(wait.attribute).path if wait else None
+        return str(documents.get(document, path)) if path else ""
+
+    def _forget(self, values: Values) -> None:
+        self._session.lists.forget(self._resource.api.list.operation, self._scope(values))
+
+    def _called(self, values: Values) -> str:
+        return f"{self._resource.type_name} {values.get('name') or values.get('id')}"
+
+    def _taken(self, planned: Values) -> Conflict:
+        name = record.identity(self._resource, planned)
+        return Conflict(
+            f"{self._called(planned)} exists already",
+            at=(self._resource.key[-1],),
+            advice=f"import it with id {name!r}, or choose another name",
+        )

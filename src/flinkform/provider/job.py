@@ -1,0 +1,204 @@
+"""flink_job: a deployment and its newest job, brought to a desired state."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from flinkform.errors import Conflict, FlinkformError, NotFound, Unavailable
+from flinkform.provider import observe, record, script
+from flinkform.provider.lifecycle import STARTED, Work
+from flinkform.provider.lists import Document
+from flinkform.provider.observe import Phase
+from flinkform.provider.plan import PROTECTION, protected
+from flinkform.provider.runs import Restore, Runs
+from flinkform.provider.session import Result, Session
+from flinkform.provider.values import Values, settled
+from flinkform.provider.waiting import seconds
+from flinkform.resources.job import OURS, RESOURCE
+from flinkform.schema import document as documents
+from flinkform.schema.model import Attribute, Call, Change
+
+NONCE = OURS + "nonce"
+"""The label by which a create whose answer was lost finds its deployment again."""
+TIMEOUTS = {"create": 600.0, "update": 900.0, "delete": 600.0}
+_SENT = tuple(a for a in RESOURCE.attributes if a.path and a.writable and a.name not in ("workspace", "namespace"))
+"""What a deployment's document is made of; the other two travel beside it."""
+
+
+class Jobs:
+    """The engine of flink_job in one session."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def cached(self, state: Values, private: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the state read anew if that needs no call; never waits."""
+        found = self._session.lists.cached("ListDeployments", _scope(state))
+        document = found.get(str(state.get("deployment_id"))) if found else None
+        phase = observe.phase(document) if document else None
+        return _told(state, document, phase, private) if document and phase else None
+
+    def read(self, state: Values, private: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the state read anew, `None` if it is gone: a list is no proof, so it is asked for alone."""
+        found = self._session.lists.fetch("ListDeployments", _scope(state), items="data", by="deploymentId")
+        document = found.get(str(state.get("deployment_id"))) or self._found(state)
+        return _told(state, document, self._phase(state, document), private) if document else None
+
+    def create(self, planned: Values, result: Result) -> None:
+        """Create the deployment, and start its job if it is to run."""
+        runs = planned.get("state") == "running"
+        if runs:
+            script.validate(self._session.client, _scope(planned), planned)
+        document = self._made(planned)
+        self._forget(planned)
+        result.private[STARTED] = False
+        result.state = record.merged(RESOURCE, {**planned, "state": "suspended"}, document)
+        with self._honest(result):
+            record.verify(RESOURCE, planned, document, "CreateDeployment")
+            if runs:
+                work = self._work(result.state, planned, result, "create")
+                work.start(work.origin)
+            self._arrived(planned, result)
+
+    def update(self, prior: Values, planned: Values, result: Result) -> None:
+        """Bring the deployment and its job from whatever they are now to *planned*."""
+        work = self._work(prior, planned, result, "update")
+        with self._honest(result):
+            document = self._here(prior)
+            job = work.runs.newest()
+            changed = record.differing(RESOURCE, planned, document)
+            stale = bool(document.get("deploymentHasChanged")) or _dear(changed)
+            halted = self._halted(work, job, changed, stale=stale)
+            if changed:
+                self._define(prior, planned, document)
+            if planned.get("state") == "running":
+                work.go_on(job, halted, stale=stale)
+            self._arrived(planned, result)
+
+    def delete(self, prior: Values, result: Result) -> None:
+        """Stop the job, with a savepoint unless told otherwise, and delete the deployment."""
+        if prior.get(PROTECTION) is True and result.private.get(STARTED) is not False:
+            raise protected(prior)
+        work = self._work(prior, prior, result, "delete")
+        with self._honest(result):
+            if self._found(prior):
+                work.end()
+                self._session.client.call("DeleteDeployment", _place(prior))
+                work.patience.until(f"{work.name} to be gone", lambda: self._found(prior) is None or None)
+        self._forget(prior)
+        result.state = None
+
+    def _halted(
+        self, work: Work, job: Document | None, changed: tuple[Attribute, ...], *, stale: bool
+    ) -> Restore | None:
+        """Stop the job unless it may go on as it is; return what it left for the next one."""
+        suspend = work.wanted.get("state") != "running"
+        if job is None or observe.job_phase(job) is not Phase.ACTIVE or not (suspend or stale):
+            return None
+        if not suspend and any(a.name == "sql" for a in changed):
+            # Before the job is touched: a script with an error in it must cost nothing.
+            script.validate(self._session.client, _scope(work.wanted), work.wanted)
+        return work.halt(job)
+
+    def _made(self, planned: Values) -> Document:
+        """Create the deployment; an answer that was lost is made up for by the nonce, never by the name."""
+        scope, nonce = _scope(planned), os.urandom(8).hex()
+        body = _body(planned, RESOURCE.api.create)
+        body["labels"] = {**(planned.get("labels") or {}), NONCE: nonce}
+        try:
+            made: Document = self._session.client.call("CreateDeployment", scope, body)["data"]
+        except Unavailable as lost:
+            found = self._session.client.pages("ListDeployments", {**scope, "name": str(planned.get("name"))})
+            mine = next((d for d in found if (d.get("labels") or {}).get(NONCE) == nonce), None)
+            if mine is None:
+                raise
+            self._session.say(f"flink_job {planned.get('name')}: adopted after a lost answer: {lost.message}")
+            return mine
+        return made
+
+    def _define(self, prior: Values, planned: Values, document: Document) -> None:
+        """Update the deployment, keep the labels that are ours, and read it back."""
+        call = RESOURCE.api.update or Call(operation="UpdateDeployment")
+        body = _body(record.cleared(_SENT, planned), call)
+        ours = {key: value for key, value in (document.get("labels") or {}).items() if key.startswith(OURS)}
+        body["labels"] = {**(planned.get("labels") or {}), **ours}
+        self._session.client.call(call.operation, _place(prior), body)
+        self._forget(prior)
+        record.verify(RESOURCE, planned, self._here(prior), call.operation)
+
+    def _arrived(self, planned: Values, result: Result) -> None:
+        """Write down what is there now that everything went well."""
+        state = record.over(result.state or {}, planned)
+        result.state = record.merged(RESOURCE, state, self._here(state))
+        self._forget(state)
+
+    @contextmanager
+    def _honest(self, result: Result) -> Iterator[None]:
+        """On a failure, look once more and let the state say what is there."""
+        try:
+            yield
+        except FlinkformError:
+            state = result.state or {}
+            self._forget(state)
+            with suppress(FlinkformError):  # the first failure says more than a second one
+                document = self._found(state)
+                result.state = _told(state, document, self._phase(state, document), {}) if document else None
+            raise
+
+    def _found(self, state: Values) -> Document | None:
+        if not state.get("deployment_id"):
+            return None
+        try:
+            document: Document = self._session.client.call("GetDeployment", _place(state))["data"]
+        except NotFound:
+            return None
+        return document
+
+    def _here(self, state: Values) -> Document:
+        document = self._found(state)
+        if document is None:
+            raise Conflict(f"{state.get('name')} was deleted since the plan", advice="plan again")
+        return document
+
+    def _phase(self, state: Values, document: Document) -> Phase:
+        return observe.phase(document) or observe.job_phase(self._runs(state).newest())
+
+    def _runs(self, state: Values) -> Runs:
+        return Runs(self._session, _place(state), str(state.get("name")))
+
+    def _work(self, state: Values, wanted: Values, result: Result, operation: str) -> Work:
+        given = (wanted.get("timeouts") or {}).get(operation)
+        patience = self._session.patience(seconds(given) if given else TIMEOUTS[operation])
+        return Work(self._runs(state), patience, wanted, result)
+
+    def _forget(self, state: Values) -> None:
+        self._session.lists.forget("ListDeployments", _scope(state))
+
+
+def _told(state: Values, document: Document, phase: Phase, private: dict[str, Any]) -> dict[str, Any]:
+    """Return *state* brought up to *document*; *private* learns that a job was seen running."""
+    if phase is Phase.ACTIVE and private.get(STARTED) is False and (document.get("jobSummary") or {}).get("running"):
+        private[STARTED] = True
+    return record.merged(RESOURCE, state, document) | {"state": observe.state(document, phase, state.get("state"))}
+
+
+def _body(values: Values, call: Call) -> dict[str, Any]:
+    return documents.encode(_SENT, settled(values), call)
+
+
+def _dear(changed: tuple[Attribute, ...]) -> bool:
+    """Say whether a running job has to be replaced to have what *changed*."""
+    return any(a.change >= Change.HOT for a in changed)
+
+
+def _scope(values: Values) -> dict[str, str]:
+    return {"workspace": str(values.get("workspace")), "namespace": str(values.get("namespace"))}
+
+
+def _place(values: Values) -> dict[str, str]:
+    return {**_scope(values), "deploymentId": str(values.get("deployment_id"))}

@@ -1,0 +1,142 @@
+"""What one apply does to a job that may be running: stop it as the policy says, and have the next one go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flinkform.errors import Conflict, FlinkformError, Interrupted, TimedOut
+from flinkform.provider import observe
+from flinkform.provider.lists import Document
+from flinkform.provider.observe import Phase
+from flinkform.provider.plan import defaulted
+from flinkform.provider.runs import LATEST, NOTHING, Restore, Runs
+from flinkform.provider.session import Result
+from flinkform.provider.values import Values
+from flinkform.provider.waiting import Patience
+from flinkform.resources.job import RESOURCE
+
+STARTED = "started"
+"""Private state: `False` while no job of this deployment is known to have run, so has state to lose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One apply of one job: what is *wanted*, who starts and stops, how long it may take."""
+
+    runs: Runs
+    patience: Patience
+    wanted: Values
+    result: Result
+
+    @property
+    def name(self) -> str:
+        return str(self.wanted.get("name"))
+
+    @property
+    def policy(self) -> Mapping[str, Any]:
+        """The `upgrade` object with its defaults."""
+        given = self.wanted.get("upgrade") or {}
+        return defaulted(RESOURCE.attribute("upgrade").nested, given, given)
+
+    @property
+    def batch(self) -> bool:
+        return self.wanted.get("execution_mode") == "BATCH"
+
+    @property
+    def keeps(self) -> bool:
+        """Whether state is carried from job to job; a batch job has none."""
+        return self.policy["mode"] != "stateless" and not self.batch
+
+    def halt(self, job: Document) -> Restore:
+        """Stop a job that starts or runs, and return what the next one goes on from."""
+        if not self.keeps:
+            self.runs.stop(job, self.patience, savepoint=False)
+            return NOTHING
+        # A job that is only starting has nothing of its own to save.
+        if self.policy["mode"] == "latest" or observe.status(job) == observe.STARTING:
+            self.runs.stop(job, self.patience, savepoint=False)
+            return LATEST
+        try:
+            savepoint = self.runs.stop(job, self.patience, savepoint=True)
+        except (Interrupted, TimedOut):
+            raise
+        except FlinkformError as error:
+            return self._fall_back(error)
+        return Restore("FROM_SAVEPOINT", savepoint) if savepoint else LATEST
+
+    def go_on(self, job: Document | None, halted: Restore | None, *, stale: bool) -> None:
+        """Have a job that runs: *job* if it still does, else a new one that goes on from what *halted* left.
+
+        A job that is done runs again only if its definition is *stale*.
+        """
+        phase = observe.job_phase(job)
+        if job and halted is None and phase is Phase.ACTIVE:
+            self.arrive(str(job["jobId"]))
+        elif phase is not Phase.DONE or stale or halted:
+            if job and observe.status(job) == observe.CANCELLING:
+                self.runs.stop(job, self.patience, savepoint=False)
+            self.start(halted or self._resumed(job))
+
+    def start(self, restore: Restore) -> None:
+        """Start a job and wait for it."""
+        allowed = bool(self.wanted.get("allow_non_restored_state"))
+        self.arrive(self.runs.start(restore, allow_non_restored=allowed))
+
+    def arrive(self, job_id: str) -> None:
+        """Wait for a job. Told to stop, leave it: what was applied is true, and the next read says how it went."""
+        try:
+            self.runs.arrive(job_id, self.patience)
+        except Interrupted as stopped:
+            self.result.warnings.append(f"{stopped}; the next plan shows how it went")
+        except TimedOut as late:
+            self.result.private[STARTED] = True  # it may have run: there may be state to lose
+            raise TimedOut(late.message, at=("timeouts",), advice="allow more time, or look at the job's log") from late
+        self.result.private[STARTED] = True
+
+    def end(self) -> None:
+        """Stop whatever runs, for good: with a savepoint unless told otherwise."""
+        job = self.runs.newest()
+        status = observe.status(job)
+        if job is None or status in observe.TERMINAL:
+            return
+        saved = self.wanted.get("savepoint_on_destroy") is not False and not self.batch and status != observe.STARTING
+        try:
+            self.runs.stop(job, self.patience, savepoint=saved)
+        except (Interrupted, TimedOut):
+            raise
+        except FlinkformError as error:
+            if not saved:
+                raise
+            raise Conflict(
+                f"{self.name} was not destroyed: {error}",
+                at=("savepoint_on_destroy",),
+                advice="apply savepoint_on_destroy = false first to destroy it without a savepoint",
+            ) from error
+
+    @property
+    def origin(self) -> Restore:
+        """What a first job starts from."""
+        given = self.wanted.get("restore_from")
+        return Restore("FROM_SAVEPOINT", str(given)) if given else NOTHING
+
+    def _resumed(self, job: Document | None) -> Restore:
+        """Return what a job goes on from that nothing was stopped for; *job* is the one before it."""
+        if job is None or (self.origin.savepoint and self.result.private.get(STARTED) is False):
+            return self.origin
+        return LATEST if self.keeps else NOTHING
+
+    def _fall_back(self, error: FlinkformError) -> Restore:
+        """Go on from the newest checkpoint where no savepoint could be taken, if the policy allows that."""
+        if not self.policy["fallback"]:
+            raise Conflict(
+                f"{self.name} was not upgraded: {error}",
+                at=("upgrade", "fallback"),
+                advice="set upgrade.fallback = true to go on from the newest checkpoint, or try again",
+            ) from error
+        self.result.warnings.append(f"{self.name} goes on from its newest checkpoint: {error}")
+        job = self.runs.newest()
+        if job and observe.status(job) not in observe.TERMINAL:
+            self.runs.stop(job, self.patience, savepoint=False)
+        return LATEST

@@ -1,0 +1,103 @@
+"""Between what Terraform keeps of an object and what the API says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flinkform.errors import Conflict, Invalid
+from flinkform.provider.lists import Document
+from flinkform.provider.protocol.msgpack import UNKNOWN
+from flinkform.provider.values import Values, same, settled
+from flinkform.schema import document as documents
+from flinkform.schema.model import Attribute, Change, Origin, Resource
+from flinkform.schema.types import ListOf, MapOf, String, Type
+
+
+def merged(resource: Resource, state: Values, document: Document) -> dict[str, Any]:
+    """Return *state* brought up to what *document* says, with its id.
+
+    A value that only looks different (`{}` for nothing) stays as its author wrote it, and so does one that can
+    never change but is not told: a namespace's list entry does not repeat its workspace.
+    """
+    values = dict(settled(state))
+    for attribute, seen in _seen(resource.attributes, document):
+        if not same(values.get(attribute.name), seen) and not (seen is None and _fixed(resource, attribute)):
+            values[attribute.name] = seen
+    return values | {"id": identity(resource, values)}
+
+
+def differing(resource: Resource, wanted: Values, document: Document) -> tuple[Attribute, ...]:
+    """Return the attributes that *document* tells otherwise than *wanted*; what is unknown cannot differ."""
+    return tuple(
+        attribute
+        for attribute, seen in _seen(resource.attributes, document)
+        if attribute.writable
+        and wanted.get(attribute.name) is not UNKNOWN
+        and not same(wanted.get(attribute.name), seen)
+        and not (seen is None and _fixed(resource, attribute))
+        and not (wanted.get(attribute.name) is None and attribute.origin is Origin.EITHER)
+    )
+
+
+def verify(resource: Resource, wanted: Values, document: Document, operation: str) -> None:
+    """Raise `Conflict` if *operation* was accepted and yet *document*, read afterwards, is not as *wanted*."""
+    for attribute in differing(resource, wanted, document):
+        told = "" if attribute.sensitive else f": expected {_shown(wanted.get(attribute.name))}"
+        raise Conflict(
+            f"the API accepted {operation} and kept another {attribute.name}{told}",
+            at=(attribute.name,),
+            advice="plan again to see what it kept",
+        )
+
+
+def over(state: Values, planned: Values) -> dict[str, Any]:
+    """Return *planned*, with what *state* has for the values that were unknown when planning."""
+    return {name: state.get(name) if value is UNKNOWN else value for name, value in planned.items()}
+
+
+def cleared(attributes: Iterable[Attribute], values: Values) -> dict[str, Any]:
+    """Return *values* with an explicit emptiness for null, since an update leaves alone what is not sent."""
+    return {
+        a.name: _empty(a.type) if values.get(a.name) is None and a.origin is Origin.OPTIONAL else values.get(a.name)
+        for a in attributes
+        if a.writable and values.get(a.name) is not UNKNOWN
+    }
+
+
+def identity(resource: Resource, values: Values) -> str | None:
+    """Return the id made of the key attributes, or `None` while one is missing."""
+    parts = [values.get(name) for name in resource.key]
+    return "/".join(map(str, parts)) if all(parts) else None
+
+
+def imported(resource: Resource, text: str) -> dict[str, Any]:
+    """Return the state that reading can complete from an import id; `Invalid` shows the form it has to have."""
+    parts = text.split("/")
+    if len(parts) != len(resource.key) or not all(parts):
+        form = "/".join(f"<{name}>" for name in resource.key)
+        raise Invalid(f"expected the id of a {resource.type_name} as {form}, got {text!r}")
+    state: dict[str, Any] = {a.name: a.default if a.path is None else None for a in resource.attributes}
+    return state | dict(zip(resource.key, parts, strict=True)) | {"id": text}
+
+
+def _seen(attributes: Iterable[Attribute], document: Document) -> list[tuple[Attribute, Any]]:
+    told: Mapping[str, Any] = documents.decode(attributes, document)
+    return [(a, told[a.name]) for a in attributes if a.name in told]
+
+
+def _fixed(resource: Resource, attribute: Attribute) -> bool:
+    return attribute.change is Change.REPLACE or attribute.name in resource.key
+
+
+def _empty(kind: Type) -> Any:
+    if isinstance(kind, MapOf):
+        return {}
+    if isinstance(kind, ListOf):
+        return []
+    return "" if isinstance(kind, String) else None
+
+
+def _shown(value: Any) -> str:
+    text = "nothing" if value is None else repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

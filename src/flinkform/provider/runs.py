@@ -1,0 +1,121 @@
+"""The runs of one deployment: start one, wait for it, stop it, and find what it left to go on from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from flinkform.errors import FlinkformError, JobFailed
+from flinkform.provider import failure, observe
+from flinkform.provider.lists import Document
+from flinkform.provider.session import Session
+from flinkform.provider.waiting import Patience
+
+RECENT = 100
+"""Jobs and savepoints that are looked at, newest first: one page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """What a start goes on from."""
+
+    kind: str = "NONE"
+    savepoint: str = ""
+
+    def body(self, *, allow_non_restored: bool) -> dict[str, Any]:
+        """Return it as a restoreStrategy."""
+        if self.kind == "NONE":
+            return {"kind": self.kind}
+        source = {"savepointId": self.savepoint} if self.savepoint else {}
+        return {"kind": self.kind, "allowNonRestoredState": allow_non_restored, **source}
+
+
+NOTHING = Restore()
+LATEST = Restore("LATEST_STATE")
+
+
+class Runs:
+    """The jobs of the deployment at *place*: `workspace`, `namespace` and `deploymentId`; *name* is for messages."""
+
+    __slots__ = ("_deployment", "_name", "_scope", "_session")
+
+    def __init__(self, session: Session, place: Mapping[str, str], name: str) -> None:
+        self._session = session
+        self._scope = {"workspace": place["workspace"], "namespace": place["namespace"]}
+        self._deployment = place["deploymentId"]
+        self._name = name
+
+    def newest(self) -> Document | None:
+        """Return the job that runs, else the one that ran last."""
+        found = self._session.client.pages("ListJobs", {**self._scope, "deploymentId": self._deployment}, size=RECENT)
+        return observe.newest(islice(found, RECENT))
+
+    def start(self, restore: Restore, *, allow_non_restored: bool) -> str:
+        """Start a job and return its id, without waiting for it."""
+        body = {
+            "deploymentId": self._deployment,
+            "restoreStrategy": restore.body(allow_non_restored=allow_non_restored),
+        }
+        job: Document = self._session.client.call("StartJob", self._scope, body)["data"]
+        origin = f" from savepoint {restore.savepoint}" if restore.savepoint else f" from {restore.kind}"
+        self._session.say(f"flink_job {self._name}: job {job['jobId']} started{origin}")
+        return str(job["jobId"])
+
+    def arrive(self, job_id: str, patience: Patience) -> None:
+        """Wait until a job runs or has finished. Raises `JobFailed`, with diagnosis and log, as soon as it cannot."""
+
+        def look() -> bool | None:
+            job = self._job(job_id)
+            status = observe.status(job)
+            if status in (observe.RUNNING, observe.FINISHED):
+                return True
+            if status in (observe.FAILED, observe.CANCELLED):
+                raise self._failed(job)
+            return None
+
+        patience.until(f"job {job_id} of {self._name} to be RUNNING", look)
+
+    def stop(self, job: Document, patience: Patience, *, savepoint: bool) -> str | None:
+        """Stop a job and return the id of the savepoint it left, if one was asked for and the job did not end first.
+
+        Raises `JobFailed` if the savepoint cannot be taken; the job may run on then.
+        """
+        before = self._savepoints() if savepoint else {}
+        job_id = str(job["jobId"])
+        if observe.status(job) != observe.CANCELLING:
+            strategy = "STOP_WITH_SAVEPOINT" if savepoint else "NONE"
+            self._session.client.call("StopJob", {**self._scope, "jobId": job_id}, {"stopStrategy": strategy})
+            self._session.say(f"flink_job {self._name}: job {job_id} stops, {strategy}")
+
+        def look() -> str | None:
+            status = observe.status(self._job(job_id))
+            taken = self._taken(before) if savepoint else ""
+            return (taken or "") if status in observe.TERMINAL and taken is not None else None
+
+        return patience.until(f"job {job_id} of {self._name} to stop", look) or None
+
+    def _taken(self, before: Mapping[str, Document]) -> str | None:
+        """Return the id of the savepoint that came after *before*, `""` if none did, `None` while it is being taken."""
+        fresh = [s for key, s in self._savepoints().items() if key not in before]
+        for savepoint in fresh:
+            about = savepoint.get("status") or {}
+            if about.get("state") == "COMPLETED":
+                return str(savepoint["savepointId"])
+            if about.get("state") == "FAILED":
+                why = (about.get("failure") or {}).get("message") or "no reason given"
+                raise JobFailed(f"the savepoint of {self._name} failed: {why}")
+        return None if fresh else ""
+
+    def _savepoints(self) -> dict[str, Document]:
+        params = {**self._scope, "deploymentId": self._deployment}
+        found = islice(self._session.client.pages("ListSavepoints", params, size=RECENT), RECENT)
+        return {str(s["savepointId"]): s for s in found}
+
+    def _job(self, job_id: str) -> Document:
+        job: Document = self._session.client.call("GetJob", {**self._scope, "jobId": job_id})["data"]
+        return job
+
+    def _failed(self, job: Document) -> FlinkformError:
+        return failure.explain(self._session.client, {**self._scope, "deploymentId": self._deployment}, job, self._name)

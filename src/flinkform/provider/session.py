@@ -1,0 +1,39 @@
+"""One configuration of the provider: the client, the lists it has fetched, and the word to stop."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flinkform.provider.lists import Caller, Lists
+from flinkform.provider.waiting import Patience, Stop
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """What an apply leaves behind, written down while it goes on: a failure half-way still tells the truth."""
+
+    state: dict[str, Any] | None
+    private: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What every type's engine works with between two ConfigureProvider calls."""
+
+    client: Caller
+    lists: Lists
+    stop: Stop
+    clock: Callable[[], float] = time.monotonic
+
+    def patience(self, seconds: float) -> Patience:
+        """Return the time that one apply may take."""
+        return Patience(seconds, clock=self.clock, stop=self.stop)
+
+    def say(self, text: str) -> None:
+        """Tell progress; Terraform shows it with TF_LOG_PROVIDER=INFO."""
+        sys.stderr.write(f"[INFO] {text}\n")
