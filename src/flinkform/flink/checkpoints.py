@@ -29,6 +29,20 @@ def exists(location: str) -> bool:
     return (local(location) / _METADATA).is_file()
 
 
+def inside(directory: str) -> str | None:
+    """The newest complete savepoint that Flink put below *directory*, as a URI; None if there is none."""
+    complete = [path for path in _folders(local(directory)) if (path / _METADATA).is_file()]
+    return max(complete, key=lambda path: completed_at(path.as_uri())).as_uri() if complete else None
+
+
+def completed_at(location: str) -> int:
+    """When a savepoint or checkpoint was completed, in nanoseconds since the epoch; 0 if it never was."""
+    try:
+        return (local(location) / _METADATA).stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
 def delete(location: str) -> None:
     """Remove a savepoint's files; harmless when they are gone. Invalid when it is not a savepoint's folder."""
     folder = local(location)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Connection, Engine, create_engine, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from flinkform.controlplane.store import migrate, sqlite
 from flinkform.errors import Unavailable
@@ -39,9 +39,9 @@ class Store:
         try:
             with store.write() as db:
                 migrate.upgrade(db)
-        except OperationalError as error:
+        except BaseException:
             engine.dispose()
-            raise Unavailable(f"cannot open the database {engine.url!r}: {error.orig}") from error
+            raise
         return store
 
     @classmethod
@@ -51,20 +51,35 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """See one unchanging moment of the database; what is written here is refused or lost."""
-        with self._engine.connect() as db, db.begin() as transaction:
+        """See one unchanging moment of the database; what is written here is lost."""
+        with self._answering(), self._engine.connect() as db, db.begin() as transaction:
             yield db
             transaction.rollback()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Do all of the block or none of it; durable when the block is left."""
-        with self._writer, self._engine.connect().execution_options(**sqlite.WRITE) as db, db.begin():
+        with (
+            self._answering(),
+            self._writer,
+            self._engine.connect().execution_options(**sqlite.WRITE) as db,
+            db.begin(),
+        ):
             yield db
 
     def close(self) -> None:
         """Give the files back; the store is not usable any more."""
         self._engine.dispose()
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Say in our words that the database cannot be used: its disk is full, its file is locked or broken."""
+        try:
+            yield
+        except DBAPIError as error:
+            if isinstance(error, OperationalError) or error.connection_invalidated:
+                raise Unavailable(f"the database {self._engine.url!r} does not answer: {error.orig}") from error
+            raise
 
 
 def _private(path: str) -> None:

@@ -48,8 +48,8 @@ def stop(db: Connection, run: Run, strategy: str, *, creator: str, now: int) -> 
         raise Conflict(f"job {run.id} is {run.state} already")
     if run.intent == "STOP" and (strategy != "NONE" or run.strategy == "NONE"):
         return run
-    values = {"intent": "STOP", "strategy": strategy, "step": "NEW" if run.step != "NEW" else run.step}
-    changed = runs.change(db, run, values | {"state": "CANCELLING"}, now=now)
+    values = {"intent": "STOP", "strategy": strategy, "step": "NEW", "state": "CANCELLING"}
+    changed = runs.change(db, run, values, now=now)
     if changed is None:
         raise Conflict(f"job {run.id} changed meanwhile", advice="ask again")
     if strategy != "NONE":

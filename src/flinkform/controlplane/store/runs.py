@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,9 +110,9 @@ def page(db: Connection, deployment_id: str, *, offset: int = 0, limit: int = 10
     return Page([_run(row) for row in rows.items], rows.total)
 
 
-def history(db: Connection, deployment_id: str, *, before: int) -> list[Run]:
-    """The runs that came before number *before*, newest first."""
-    return [_run(row) for row in db.execute(_newest_first(deployment_id).where(table.c.seq < before)).mappings()]
+def history(db: Connection, deployment_id: str, *, before: int) -> Iterator[Run]:
+    """The runs that came before number *before*, newest first; read as they are asked for."""
+    return (_run(row) for row in db.execute(_newest_first(deployment_id).where(table.c.seq < before)).mappings())
 
 
 def live(db: Connection) -> list[Run]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,11 @@ def get(db: Connection, workspace: str, namespace: str, savepoint_id: str) -> Sa
     return _savepoint(row)
 
 
+def find(db: Connection, savepoint_id: str) -> Savepoint | None:
+    row = db.execute(select(table).where(table.c.id == savepoint_id)).mappings().first()
+    return None if row is None else _savepoint(row)
+
+
 def page(
     db: Connection,
     workspace: str,
@@ -97,6 +102,12 @@ def under_way(db: Connection) -> list[Savepoint]:
         _savepoint(row)
         for row in db.execute(select(table).where(table.c.state.in_(("STARTED", "DELETING")))).mappings()
     ]
+
+
+def of_stops(db: Connection, run_ids: Sequence[str]) -> dict[str, Savepoint]:
+    """The savepoint that each run's newest stop waits for, by run id."""
+    query = select(table).where(table.c.run_id.in_(run_ids), table.c.stop).order_by(table.c.created_at)
+    return {row["run_id"]: _savepoint(row) for row in db.execute(query).mappings()}
 
 
 def change(db: Connection, savepoint_id: str, values: Mapping[str, Any], *, now: int) -> None:

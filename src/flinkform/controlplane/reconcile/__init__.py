@@ -1,0 +1,1 @@
+"""Leads every deployment to the state that was asked for: look, decide, write the step down, then act."""

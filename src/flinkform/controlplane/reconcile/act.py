@@ -1,0 +1,120 @@
+"""Calls Flink for one run or savepoint. The step is in the store before Flink is called, and again when it answered."""
+
+from __future__ import annotations
+
+import shutil
+
+from flinkform.controlplane.reconcile import restore, settle
+from flinkform.controlplane.reconcile.bench import Bench
+from flinkform.controlplane.reconcile.decide import Do
+from flinkform.controlplane.reconcile.submission import submission
+from flinkform.controlplane.store import runs, savepoints
+from flinkform.controlplane.store.intents import tell
+from flinkform.controlplane.store.runs import Run
+from flinkform.controlplane.store.savepoints import Savepoint
+from flinkform.errors import Conflict, FlinkformError, NotFound, TimedOut, Unavailable
+from flinkform.flink import checkpoints
+
+_TOLD = {
+    Do.SUBMIT: ("JOB_SUBMITTED", "the job was handed to Flink"),
+    Do.RECOVER: ("JOB_RECOVERED", "Flink was restarted; the job was handed to it again"),
+    Do.REPAIR: ("JOB_REPAIRED", "the job vanished from Flink and was handed to it again"),
+}
+
+
+def submit(bench: Bench, run: Run, do: Do, life: str) -> None:
+    """Hand a run to Flink; a refusal ends it. Unavailable or TimedOut: the answer was lost, ask again."""
+    try:
+        calling = _calling(bench, run, do, life)
+        if calling is None:
+            return  # something else was asked for meanwhile
+        bench.runtime.submit(submission(bench, calling, calling.restored_from))
+    except (Unavailable, TimedOut):
+        raise
+    except FlinkformError as error:
+        _refused(bench, run.id, error)
+        return
+    with bench.store.write() as db:
+        runs.change(db, calling, {"step": "CALLED"}, now=bench.clock())
+
+
+def _calling(bench: Bench, run: Run, do: Do, life: str) -> Run | None:
+    """Write down that the call is made, and from which state; None if the run is not what it was."""
+    now = bench.clock()
+    with bench.store.write() as db:
+        fresh = do is Do.SUBMIT and run.step == "NEW"
+        place = restore.requested(db, bench, run) if fresh else restore.again(db, bench, run)
+        values = {"step": "CALLING", "home": life, "restored_from": place, "state": "STARTING", "failure": None}
+        calling = runs.change(db, run, values | {"retries": int(do is Do.REPAIR)}, now=now)
+        if calling is not None:
+            name, message = _TOLD[do]
+            tell(db, run, name, f"{message}, from {place or 'no state'}", now=now)
+        return calling
+
+
+def _refused(bench: Bench, run_id: str, error: FlinkformError) -> None:
+    now = bench.clock()
+    with bench.store.write() as db:
+        run = runs.find(db, run_id)
+        if run is not None and run.live:
+            settle.end(db, run, Do.END_FAILED, now=now, why=settle.failure(str(error), "", now=now))
+
+
+def cancel(bench: Bench, run: Run) -> None:
+    with bench.store.write() as db:
+        calling = runs.change(db, run, {"step": "CALLING"}, now=bench.clock())
+    if calling is None:
+        return
+    bench.runtime.cancel(run.job_id)
+    with bench.store.write() as db:
+        runs.change(db, calling, {"step": "CALLED"}, now=bench.clock())
+
+
+def stray(bench: Bench, run: Run) -> None:
+    """Cancel a job whose run has ended: a call that was given up reached Flink after all."""
+    with bench.store.write() as db:
+        tell(db, run, "JOB_STRAY", "Flink ran the job although it had ended; it is cancelled", now=bench.clock())
+    bench.runtime.cancel(run.job_id)
+
+
+def trigger(bench: Bench, savepoint: Savepoint, run: Run, life: str) -> None:
+    """Ask for a savepoint; a refusal fails it. A job that is gone is left to the next look."""
+    with bench.store.write() as db:
+        savepoints.change(db, savepoint.id, {"step": "CALLING", "home": life}, now=bench.clock())
+    directory = bench.savepoint(savepoint)
+    options = {"stop": savepoint.stop, "drain": savepoint.drain, "native": savepoint.native}
+    try:
+        name = bench.runtime.savepoint(run.job_id, directory, **options)
+    except NotFound:
+        return
+    except Conflict as error:
+        with bench.store.write() as db:
+            settle.failed(db, savepoint, run, str(error), now=bench.clock())
+        return
+    with bench.store.write() as db:
+        savepoints.change(db, savepoint.id, {"step": "CALLED", "trigger": name}, now=bench.clock())
+
+
+def diagnose(bench: Bench, run: Run, do: Do, at: int | None) -> None:
+    """Ask Flink why a job failed or keeps restarting, and tell it."""
+    try:
+        found = bench.runtime.failure(run.job_id)
+    except NotFound:
+        found = None
+    now = bench.clock()
+    reason, root = (str(found), found.root) if found else ("Flink gives no reason; the job's log may", "")
+    why = settle.failure(reason, root, now=at or now)
+    with bench.store.write() as db:
+        if do is Do.DIAGNOSE:
+            settle.trouble(db, run, why, now=now)
+        else:
+            settle.end(db, run, do, now=now, at=at, why=why)
+
+
+def erase(bench: Bench, savepoint: Savepoint) -> None:
+    """Remove a savepoint's files, then the savepoint."""
+    shutil.rmtree(checkpoints.local(bench.savepoint(savepoint)), ignore_errors=True)
+    if savepoint.location:
+        checkpoints.delete(savepoint.location)
+    with bench.store.write() as db:
+        savepoints.remove(db, savepoint.id)

@@ -1,0 +1,229 @@
+"""The reconciler's one thread: look at everything, decide for each, and send what takes time to a small crew."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
+
+import structlog
+
+from flinkform.controlplane.reconcile import act, observe, places, settle
+from flinkform.controlplane.reconcile.bench import Bench
+from flinkform.controlplane.reconcile.crew import Crew
+from flinkform.controlplane.reconcile.decide import Do, Take, decide, take
+from flinkform.controlplane.reconcile.observe import View
+from flinkform.controlplane.reconcile.patience import Patience
+from flinkform.controlplane.reconcile.supervise import Supervisor
+from flinkform.controlplane.store import events, nonces, runs, savepoints
+from flinkform.controlplane.store.intents import tell
+from flinkform.controlplane.store.runs import Run
+from flinkform.controlplane.store.savepoints import Savepoint
+from flinkform.errors import FlinkformError, Unavailable
+
+BUSY_TICK = 0.25
+"""Seconds between looks while anything is on its way."""
+IDLE_TICK = 1.0
+"""Seconds between looks otherwise: how late a change in Flink may be known."""
+_CREW = 4
+_PRUNE_EVERY = 600_000
+_NONCES_KEPT = 3_600_000
+_SENT = (Do.SUBMIT, Do.RECOVER, Do.REPAIR, Do.CANCEL, Do.DIAGNOSE, Do.END_FAILED)
+
+_log = structlog.get_logger(__name__)
+
+
+class Loop:
+    """Leads every deployment of one store to its desired state.
+
+    Only this looks at Flink's jobs and acts on them. Stopping it leaves every desired state alone: jobs come
+    back at the next start. *minimum* is how many milliseconds an instance or namespace stays in a passing state.
+    """
+
+    def __init__(self, bench: Bench, *, executor: Executor | None = None, minimum: int = 200) -> None:
+        self._bench = bench
+        self._woken = threading.Event()
+        self._stopping = threading.Event()
+        self._crew = Crew(executor or ThreadPoolExecutor(_CREW, "reconcile"), done=self.wake)
+        self._supervisor = Supervisor(bench.runtime, self._crew, bench.clock)
+        self._patience = Patience(first=500, limit=30_000)
+        self._minimum = minimum
+        self._pruned = bench.clock()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="reconcile", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and wait for the calls under way; the runtime is the caller's to stop."""
+        self._stopping.set()
+        self._woken.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._crew.close()
+
+    def wake(self) -> None:
+        """Look now: something was asked for."""
+        self._woken.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._woken.clear()
+            try:
+                moving = self.tick()
+            except Exception:  # noqa: BLE001  the edge of the thread: the next look may go better
+                _log.exception("look")
+                moving = True
+            self._woken.wait(BUSY_TICK if moving else IDLE_TICK)
+
+    def tick(self) -> bool:
+        """One look and what follows from it; True while anything is on its way."""
+        # Before looking: what a call changes while it is under way must not be judged by this look.
+        busy = self._crew.busy
+        health = self._supervisor.check()
+        with self._bench.store.read() as db:
+            pending = savepoints.under_way(db)
+        view = observe.look(self._bench, health, [one for one in pending if one.step == "CALLED"])
+        for one in pending:
+            if one.deployment_id not in busy and not self._patience.waits(one.deployment_id, self._bench.clock()):
+                self._guard(one, partial(self._savepoint, one, view), clears=False)
+        moving = self._runs(view, busy) or bool(pending) or view.health.life is None
+        moving = places.advance(self._bench, minimum=self._minimum) or moving
+        self._prune()
+        return moving or bool(self._crew.busy)
+
+    def _runs(self, view: View, busy: frozenset[str]) -> bool:
+        """Take every run one step on; True while one is not where it shall be."""
+        with self._bench.store.read() as db:
+            live = runs.live(db)
+            stops = savepoints.of_stops(db, [run.id for run in live if run.intent == "STOP"])
+        moving = False
+        for run in live:
+            moving = self._one(run, view, stops.get(run.id), busy) or moving
+        self._strays(view, {run.job_id for run in live})
+        return moving
+
+    def _one(self, run: Run, view: View, stop: Savepoint | None, busy: frozenset[str]) -> bool:
+        if run.deployment_id in busy or self._patience.waits(run.deployment_id, self._bench.clock()):
+            return True
+        do = decide(observe.facts(run, view, stop))
+        if do in _SENT:
+            self._call(do, run, view)
+        elif do is not Do.WAIT:
+            self._guard(run, partial(self._note, do, run, view, stop))
+        return do is not Do.WAIT or run.state != "RUNNING"
+
+    def _call(self, do: Do, run: Run, view: View) -> None:
+        """Send what asks Flink for something."""
+        seen, life = view.job(run), view.health.life
+        if do is Do.CANCEL:
+            self._send(run, partial(act.cancel, self._bench, run))
+        elif do in (Do.DIAGNOSE, Do.END_FAILED):
+            self._send(run, partial(act.diagnose, self._bench, run, do, seen.end if seen else None))
+        elif life is not None:
+            self._send(run, partial(act.submit, self._bench, run, do, life))
+
+    def _note(self, do: Do, run: Run, view: View, stop: Savepoint | None) -> None:
+        """Write down what needs no call."""
+        now, seen = self._bench.clock(), view.job(run)
+        with self._bench.store.write() as db:
+            if do is Do.KEEP:
+                settle.keep(db, run, stop, now=now)
+            elif do in (Do.END_LOST, Do.END_BROKEN):
+                reason = view.health.reason or "the job vanished from Flink twice"
+                settle.end(db, run, do, now=now, why=settle.failure(reason, "", now=now))
+            elif do in (Do.END_CANCELLED, Do.END_FINISHED):
+                settle.end(db, run, do, now=now, at=seen.end if seen else None)
+            else:
+                settle.state(db, run, do, now=now, why=view.health.reason)
+
+    def _savepoint(self, one: Savepoint, view: View) -> None:
+        bench = self._bench
+        with bench.store.read() as db:
+            run = runs.find(db, one.run_id)
+        if one.state == "DELETING":
+            self._send(one, partial(act.erase, bench, one))
+            return
+        facts = observe.snapshot(bench, one, run, view)
+        step = take(facts)
+        life = view.health.life
+        if step is Take.TRIGGER and run is not None and life is not None:
+            self._send(one, partial(act.trigger, bench, one, run, life))
+        elif step is not Take.WAIT:
+            self._conclude(one, view, run, step)
+
+    def _conclude(self, one: Savepoint, view: View, run: Run | None, step: Take) -> None:
+        now = self._bench.clock()
+        status = view.taken.get(one.id)
+        place = status.location if status else None
+        if step is Take.ADOPT:
+            place = observe.on_disk(self._bench, one)
+        with self._bench.store.write() as db:
+            if step is not Take.FAIL and place:
+                settle.completed(db, one, run, place, now=now)
+            else:
+                settle.failed(db, one, run, _why(one, view, run), now=now)
+
+    def _strays(self, view: View, live: set[str]) -> None:
+        """End jobs that Flink runs although their run has ended; what is not ours is left alone."""
+        for job_id, seen in (view.jobs or {}).items():
+            if seen.state.final or job_id in live:
+                continue
+            with self._bench.store.read() as db:
+                run = runs.find(db, str(uuid.UUID(job_id)))
+            if run is not None and not run.live:
+                self._send(run, partial(act.stray, self._bench, run))
+
+    def _send(self, about: Run | Savepoint, work: Callable[[], None]) -> None:
+        self._crew.send(about.deployment_id, partial(self._guard, about, work))
+
+    def _guard(self, about: Run | Savepoint, work: Callable[[], None], *, clears: bool = True) -> None:
+        """Keep one deployment's trouble from the others: log it, tell it, and try again later."""
+        name = about.deployment_id
+        try:
+            work()
+        except FlinkformError as error:
+            self._patience.failed(name, self._bench.clock())
+            _log.warning("step failed", deployment=name, about=about.id, reason=str(error))
+            if not isinstance(error, Unavailable):
+                self._tell(about, str(error))
+        except Exception as error:  # noqa: BLE001  the edge of a deployment: a bug in one must not stop the rest
+            self._patience.failed(name, self._bench.clock())
+            _log.exception("step failed", deployment=name, about=about.id)
+            self._tell(about, f"a bug in flinkform: {type(error).__name__}")
+        else:
+            if clears:
+                self._patience.succeeded(name)
+
+    def _tell(self, about: Run | Savepoint, message: str) -> None:
+        """Make trouble an event, once in a row."""
+        if self._patience.failures(about.deployment_id) > 1:
+            return
+        with self._bench.store.write() as db:
+            run = runs.find(db, about.run_id if isinstance(about, Savepoint) else about.id)
+            if run is not None:
+                tell(db, run, "RECONCILE_FAILED", message, now=self._bench.clock())
+
+    def _prune(self) -> None:
+        now = self._bench.clock()
+        if now - self._pruned >= _PRUNE_EVERY:
+            self._pruned = now
+            with self._bench.store.write() as db:
+                events.prune(db)
+                nonces.prune(db, before=now - _NONCES_KEPT)
+
+
+def _why(one: Savepoint, view: View, run: Run | None) -> str:
+    """Why a savepoint failed, for a person."""
+    status = view.taken.get(one.id)
+    if status is not None and status.error:
+        return status.error
+    if run is None or run.home is None:
+        return "the job had not been started"
+    seen = view.sight(run)
+    if one.id in view.forgotten or seen in ("DOWN", "GONE", "LOST", "BROKEN"):
+        return "Flink was restarted before the savepoint was done"
+    return f"the job was {seen} and cannot take a savepoint"

@@ -1,0 +1,85 @@
+"""Finds the state that a run begins from."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from flinkform.controlplane.reconcile.bench import Bench
+from flinkform.controlplane.store import runs, savepoints
+from flinkform.controlplane.store.runs import Run
+from flinkform.controlplane.store.savepoints import Savepoint
+from flinkform.errors import Conflict, Invalid
+from flinkform.flink import checkpoints
+
+
+def requested(db: Connection, bench: Bench, run: Run) -> str | None:
+    """The place that a run's restoreStrategy means now; None starts with nothing.
+
+    Conflict: the savepoint it names or needs is not there. LATEST_STATE of a deployment that has none starts
+    with nothing, and so does batch.
+    """
+    kind = run.restore.get("kind") or "NONE"
+    if kind == "NONE" or run.batch:
+        return None
+    if kind == "FROM_SAVEPOINT":
+        return _named(db, run)
+    if kind == "LATEST_SAVEPOINT":
+        found = savepoints.completed(db, run.deployment_id)
+        if not found:
+            raise Conflict(f"{run.name} has no completed savepoint to start from", advice="start it with another state")
+        return _place(found[0])
+    if kind == "LATEST_STATE":
+        return _latest(db, bench, run)
+    raise Invalid(
+        f"expected NONE, LATEST_SAVEPOINT, FROM_SAVEPOINT or LATEST_STATE, got {kind}", at=("restoreStrategy", "kind")
+    )
+
+
+def again(db: Connection, bench: Bench, run: Run) -> str | None:
+    """The place from which a run goes on that was cut off: its newest state, else where it began."""
+    return _own(db, bench, run) or run.restored_from or requested(db, bench, run)
+
+
+def _latest(db: Connection, bench: Bench, run: Run) -> str | None:
+    """The newest state of the newest former run that got anywhere.
+
+    One that ran but kept nothing itself stands where it began: its state did not move. Older runs are not
+    asked then, for a run that began with nothing was meant to forget them.
+    """
+    for former in runs.history(db, run.deployment_id, before=run.seq):
+        if own := _own(db, bench, former):
+            return own
+        if former.restored_from and checkpoints.exists(former.restored_from):
+            return former.restored_from
+        if former.started_at is not None:
+            return None
+    found = savepoints.completed(db, run.deployment_id)
+    return _place(found[0]) if found else None
+
+
+def _own(db: Connection, bench: Bench, run: Run) -> str | None:
+    """The newest checkpoint or savepoint that a run made itself."""
+    made = [one.location for one in savepoints.completed(db, run.deployment_id) if one.run_id == run.id]
+    checkpoint = checkpoints.newest(bench.checkpoints(run.deployment_id), run.job_id)
+    found = [place for place in (*made, checkpoint) if place and checkpoints.exists(place)]
+    return max(found, key=checkpoints.completed_at) if found else None
+
+
+def _named(db: Connection, run: Run) -> str:
+    found = savepoints.find(db, str(run.restore.get("savepointId") or ""))
+    if (
+        found is None
+        or found.state != "COMPLETED"
+        or (found.workspace, found.namespace) != (run.workspace, run.namespace)
+    ):
+        raise Conflict(
+            f"expected the id of a completed savepoint in this namespace, got {run.restore.get('savepointId')}"
+        )
+    return _place(found)
+
+
+def _place(savepoint: Savepoint) -> str:
+    place = savepoint.location or ""
+    if not checkpoints.exists(place):
+        raise Conflict(f"savepoint {savepoint.id} has no files at {place}", advice="start from another state")
+    return place

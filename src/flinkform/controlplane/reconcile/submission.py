@@ -1,0 +1,57 @@
+"""Turns a run's definition into what Flink is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flinkform.controlplane.reconcile.bench import Bench
+from flinkform.controlplane.store.runs import Run
+from flinkform.errors import Invalid
+from flinkform.flink.values import Submission
+
+
+def submission(bench: Bench, run: Run, restore: str | None) -> Submission:
+    """Invalid: the artifact is no SQL script."""
+    asked = run.definition
+    resources = _within(
+        asked, "batchResourceSetting" if run.batch else "streamingResourceSetting", "basicResourceSetting"
+    )
+    return Submission(
+        id=run.job_id,
+        name=run.name,
+        script=_script(asked),
+        checkpoint_dir=bench.checkpoints(run.deployment_id),
+        savepoint_dir=bench.savepoints(run.deployment_id),
+        batch=run.batch,
+        parallelism=int(resources.get("parallelism") or 1),
+        options={key: _text(value) for key, value in _within(asked, "flinkConf").items()},
+        restore=restore,
+        allow_non_restored=bool(run.restore.get("allowNonRestoredState")),
+        log_levels=_levels(asked),
+    )
+
+
+def _script(asked: Mapping[str, Any]) -> str:
+    kind = _within(asked, "artifact").get("kind")
+    if kind != "SQLSCRIPT":
+        raise Invalid(f"expected an artifact of kind SQLSCRIPT, got {kind}", at=("artifact", "kind"))
+    return str(_within(asked, "artifact", "sqlArtifact").get("sqlScript") or "")
+
+
+def _levels(asked: Mapping[str, Any]) -> dict[str, str]:
+    found = _within(asked, "logging").get("log4jLoggers") or ()
+    # The API calls the logger of all others "" or "StdOutErrConsoleAppender"-like templates; a person writes root.
+    return {"" if one["loggerName"] == "root" else one["loggerName"]: one["loggerLevel"] for one in found}
+
+
+def _within(value: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
+    """An inner object, empty where nothing is set."""
+    for name in path:
+        value = value.get(name) or {}
+    return value
+
+
+def _text(value: Any) -> str:
+    """An option as Flink writes it: the API lets numbers and booleans through."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

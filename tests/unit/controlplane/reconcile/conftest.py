@@ -1,0 +1,116 @@
+"""A store, a Flink in memory and a loop that only ticks when told to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flinkform.controlplane.reconcile.bench import Bench
+from flinkform.controlplane.reconcile.loop import Loop
+from flinkform.controlplane.store import deployments, events, instances, intents, namespaces, runs, savepoints
+from flinkform.controlplane.store.database import Store
+from flinkform.controlplane.store.deployments import Deployment
+from flinkform.controlplane.store.runs import Run
+from flinkform.controlplane.store.savepoints import Savepoint
+from flinkform.flink.values import Phase
+from tests.unit.controlplane.reconcile.fake import FakeRuntime, Inline
+
+WS, NS = "ws-1", "team"
+
+
+@dataclass
+class Clock:
+    now: int = 1_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass
+class World:
+    """Everything a test touches: it asks as the API does, and looks at what the API would tell."""
+
+    store: Store
+    flink: FakeRuntime
+    clock: Clock
+    bench: Bench
+    loop: Loop
+
+    def deployment(self, name: str = "bids", *, batch: bool = False, **document: Any) -> Deployment:
+        mode = "BATCH" if batch else "STREAMING"
+        artifact = {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": "SELECT 1"}}
+        whole = {"artifact": artifact, "executionMode": mode, **document}
+        with self.store.write() as db:
+            return deployments.create(
+                db, f"d-{name}", workspace=WS, namespace=NS, name=name, document=whole, creator="me", now=self.clock()
+            )
+
+    def ask_start(self, deployment: Deployment, kind: str = "NONE", **restore: Any) -> Run:
+        self.clock.now += 1
+        with self.store.write() as db:
+            return intents.start(db, deployment, restore={"kind": kind, **restore}, creator="me", now=self.clock())
+
+    def ask_stop(self, run: Run, strategy: str = "NONE") -> Run:
+        self.clock.now += 1
+        with self.store.write() as db:
+            return intents.stop(db, self.fresh(run), strategy, creator="me", now=self.clock())
+
+    def ask_savepoint(self, run: Run) -> Savepoint:
+        self.clock.now += 1
+        with self.store.write() as db:
+            return intents.savepoint(db, self.fresh(run), creator="me", now=self.clock())
+
+    def tick(self, times: int = 1, *, later: int = 250) -> None:
+        for _ in range(times):
+            self.clock.now += later
+            self.loop.tick()
+
+    def running(self, deployment: Deployment, kind: str = "NONE", **restore: Any) -> Run:
+        """Start a deployment and see it RUNNING."""
+        run = self.ask_start(deployment, kind, **restore)
+        self.tick(2)
+        self.flink.see(run.job_id, Phase.RUNNING)
+        self.tick()
+        found = self.fresh(run)
+        assert found.state == "RUNNING"
+        return found
+
+    def fresh(self, run: Run) -> Run:
+        with self.store.read() as db:
+            found = runs.find(db, run.id)
+        assert found is not None
+        return found
+
+    def savepoint(self, savepoint_id: str) -> Savepoint | None:
+        with self.store.read() as db:
+            return savepoints.find(db, savepoint_id)
+
+    def stop_savepoint(self, run: Run) -> Savepoint:
+        with self.store.read() as db:
+            return savepoints.of_stops(db, [run.id])[run.id]
+
+    def told(self, run: Run) -> list[str]:
+        """The names of a run's events, oldest first."""
+        with self.store.read() as db:
+            found = events.page(db, WS, NS, run_id=run.id, limit=1000)
+        return [event.name for event in reversed(found.items)]
+
+    def restart_controlplane(self) -> None:
+        """The control plane dies, and so does the JVM that hangs on its pipe; another one starts."""
+        self.flink.crash()
+        self.loop = Loop(self.bench, executor=Inline())
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    store, flink, clock = Store.at(tmp_path / "home"), FakeRuntime(), Clock()
+    bench = Bench(store, flink, tmp_path / "state", clock)
+    with store.write() as db:
+        instances.create(db, "f-1", workspace=WS, name="main", region="r", document={}, now=clock())
+        namespaces.create(db, "f-1", NS, document={}, now=clock())
+    yield World(store, flink, clock, bench, Loop(bench, executor=Inline()))
+    store.close()

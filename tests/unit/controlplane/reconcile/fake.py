@@ -1,0 +1,161 @@
+"""A Flink that does as it is told, in memory, with checkpoints and savepoints as real folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from flinkform.errors import FlinkformError, NotFound, Unavailable
+from flinkform.flink import checkpoints
+from flinkform.flink.values import Diagnosis, Observed, Phase, Problem, SavepointStatus, Slots, Submission
+
+
+@dataclass
+class Job:
+    submission: Submission
+    seen: Observed
+    checkpoints: int = 0
+
+
+@dataclass
+class FakeRuntime:
+    """What a test sets here is what the next call meets; *calls* is what was asked, in order."""
+
+    alive: bool = False
+    jobs: dict[str, Job] = field(default_factory=dict)
+    calls: list[tuple[str, ...]] = field(default_factory=list)
+    start_error: FlinkformError | None = None
+    observe_error: FlinkformError | None = None
+    submit_error: FlinkformError | Exception | None = None
+    lost: set[str] = field(default_factory=set)
+    """Calls whose answer is lost: they are done, and raise Unavailable."""
+    savepoints: dict[str, tuple[str, str, bool]] = field(default_factory=dict)
+    outcomes: dict[str, SavepointStatus] = field(default_factory=dict)
+    diagnosis: Diagnosis | None = None
+    rest: str = "http://127.0.0.1:1"
+
+    def start(self) -> None:
+        self.calls.append(("start",))
+        if self.start_error:
+            raise self.start_error
+        self.alive = True
+
+    def stop(self) -> None:
+        self.crash()
+
+    def crash(self) -> None:
+        """The JVM is killed: nothing of it is left but files."""
+        self.alive = False
+        self.jobs.clear()
+        self.savepoints.clear()
+        self.outcomes.clear()
+
+    def submit(self, job: Submission) -> None:
+        self._call("submit", job.id)
+        if self.submit_error:
+            raise self.submit_error
+        if job.id not in self.jobs:
+            total = job.parallelism
+            self.jobs[job.id] = Job(job, Observed(Phase.STARTING, 1, None, 0, total))
+        self._answer("submit")
+
+    def observe(self) -> dict[str, Observed]:
+        if self.observe_error:
+            raise self.observe_error
+        self._running()
+        return {job_id: job.seen for job_id, job in self.jobs.items()}
+
+    def failure(self, job_id: str) -> Diagnosis | None:
+        self._call("failure", job_id)
+        return self.diagnosis
+
+    def savepoint(self, job_id: str, directory: str, *, stop: bool, drain: bool = False, native: bool = False) -> str:
+        self._call("savepoint", job_id, "stop" if stop else "go on", *(("drain",) if drain else ()))
+        if job_id not in self.jobs:
+            raise NotFound("no such job")
+        trigger = f"trigger-{len(self.calls)}"
+        self.savepoints[trigger] = (job_id, directory, stop)
+        self._answer("savepoint")
+        return trigger
+
+    def savepoint_status(self, job_id: str, trigger: str) -> SavepointStatus:
+        self._running()
+        if trigger not in self.savepoints:
+            raise NotFound("no such trigger")
+        return self.outcomes.get(trigger, SavepointStatus(done=False))
+
+    def cancel(self, job_id: str) -> None:
+        self._call("cancel", job_id)
+        if job_id in self.jobs and not self.jobs[job_id].seen.state.final:
+            self.see(job_id, Phase.STOPPING)
+        self._answer("cancel")
+
+    def validate(self, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
+        return []
+
+    def log_path(self, job_id: str) -> Path | None:
+        return None
+
+    def log(self, job_id: str, *, tail: int = 65536) -> str:
+        return ""
+
+    def slots(self) -> Slots:
+        return Slots(10, 10)
+
+    def see(self, job_id: str, phase: Phase, *, end: int | None = None) -> None:
+        """Let a job be in a phase."""
+        job = self.jobs[job_id]
+        job.seen = replace(job.seen, state=phase, end=end)
+
+    def checkpoint(self, job_id: str) -> str:
+        """Let a job complete a checkpoint; where it is."""
+        job = self.jobs[job_id]
+        job.checkpoints += 1
+        folder = checkpoints.local(job.submission.checkpoint_dir) / job_id / f"chk-{job.checkpoints}"
+        return _complete(folder)
+
+    def finish_savepoint(self, trigger: str | None = None, *, error: str | None = None) -> str | None:
+        """Let a savepoint under way end; where it is."""
+        name = trigger or list(self.savepoints)[-1]
+        job_id, directory, stop = self.savepoints[name]
+        if error:
+            self.outcomes[name] = SavepointStatus(done=True, error=error)
+            return None
+        place = _complete(checkpoints.local(directory) / f"savepoint-{name}")
+        self.outcomes[name] = SavepointStatus(done=True, location=place)
+        if stop:
+            self.see(job_id, Phase.FINISHED, end=5)
+        return place
+
+    def asked(self, name: str) -> list[tuple[str, ...]]:
+        return [call for call in self.calls if call[0] == name]
+
+    def _call(self, *call: str) -> None:
+        self.calls.append(call)
+        self._running()
+
+    def _running(self) -> None:
+        if not self.alive:
+            raise Unavailable("Flink does not run")
+
+    def _answer(self, name: str) -> None:
+        if name in self.lost:
+            raise Unavailable("the answer was lost")
+
+
+class Inline(Executor):
+    """Does the work before `submit` returns, so that a test sees what one tick does."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+def _complete(folder: Path) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "_metadata").write_bytes(b"state")
+    return folder.as_uri()
