@@ -58,7 +58,7 @@ class Jobs:
         self._forget(planned)
         result.private[STARTED] = False
         result.state = record.merged(RESOURCE, {**planned, "state": "suspended"}, document)
-        with self._honest(result):
+        with self._honest(result, planned):
             record.verify(RESOURCE, planned, document, "CreateDeployment")
             if runs:
                 work = self._work(result.state, planned, result, "create")
@@ -68,7 +68,7 @@ class Jobs:
     def update(self, prior: Values, planned: Values, result: Result) -> None:
         """Bring the deployment and its job from whatever they are now to *planned*."""
         work = self._work(prior, planned, result, "update")
-        with self._honest(result):
+        with self._honest(result, planned):
             document = self._here(prior)
             job = work.runs.newest()
             changed = record.differing(RESOURCE, planned, document)
@@ -82,10 +82,10 @@ class Jobs:
 
     def delete(self, prior: Values, result: Result) -> None:
         """Stop the job, with a savepoint unless told otherwise, and delete the deployment."""
-        if prior.get(PROTECTION) is True and result.private.get(STARTED) is not False:
+        if prior.get(PROTECTION) is True:
             raise protected(prior)
         work = self._work(prior, prior, result, "delete")
-        with self._honest(result):
+        with self._honest(result, prior):
             if self._found(prior):
                 work.end()
                 self._session.client.call("DeleteDeployment", _place(prior))
@@ -138,16 +138,20 @@ class Jobs:
         self._forget(state)
 
     @contextmanager
-    def _honest(self, result: Result) -> Iterator[None]:
-        """On a failure, look once more and let the state say what is there."""
+    def _honest(self, result: Result, wanted: Values) -> Iterator[None]:
+        """On a failure, look once more and let the state say what is there of what was *wanted*."""
         try:
             yield
         except FlinkformError:
             state = result.state or {}
+            if result.private.get(STARTED) is False and result.state:
+                # Nothing ran that could be lost, and Terraform is going to replace what it could not create.
+                result.state[PROTECTION] = False
             self._forget(state)
             with suppress(FlinkformError):  # the first failure says more than a second one
                 document = self._found(state)
-                result.state = _told(state, document, self._phase(state, document), {}) if document else None
+                seen = {**(result.state or {}), "state": wanted.get("state")}
+                result.state = _told(seen, document, self._phase(state, document), {}) if document else None
             raise
 
     def _found(self, state: Values) -> Document | None:

@@ -1,0 +1,105 @@
+"""Real terraform runs against a provider served from the test's own process: breakpoints and fakes work in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PROGRAM = shutil.which(os.environ.get("TERRAFORM_BINARY_NAME", "terraform")) or ""
+EMPTY, CHANGES = 0, 2
+"""What `plan -detailed-exitcode` ends with."""
+
+HEADER = """
+terraform {
+  required_providers {
+    flink = { source = "flinkform.io/flinkform/flink" }
+  }
+}
+"""
+
+
+@dataclass
+class Terraform:
+    """A folder with a configuration and its state."""
+
+    folder: Path
+    reattach: str
+    commands: list[str] = field(default_factory=list)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, *words: str, ok: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
+        """Run one command; any exit code not in *ok* fails the test."""
+        rc = self.folder / "terraform.rc"
+        rc.touch()
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("TF_", "ALIBABA_CLOUD_", "FLINKFORM_"))}
+        environment = {
+            **kept,
+            "TF_CLI_CONFIG_FILE": str(rc),
+            "TF_REATTACH_PROVIDERS": self.reattach,
+            "TF_IN_AUTOMATION": "1",
+            "CHECKPOINT_DISABLE": "1",
+            **self.variables,
+        }
+        self.commands.append(words[0])
+        command = [PROGRAM, words[0], "-no-color", *words[1:]] if words[0] != "state" else [PROGRAM, *words]
+        done = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode in ok, f"terraform {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def write(self, text: str) -> None:
+        """Make *text* the configuration."""
+        (self.folder / "main.tf").write_text(HEADER + text)
+
+    def plan(self, *words: str) -> dict[str, list[str]]:
+        """Plan, and return the actions by address; nothing at all for an empty plan."""
+        done = self.run("plan", "-input=false", "-detailed-exitcode", "-out=plan", *words, ok=(EMPTY, CHANGES))
+        shown = json.loads(self.run("show", "-json", "plan").stdout)
+        found = {c["address"]: c["change"]["actions"] for c in shown.get("resource_changes", [])}
+        changes = {address: actions for address, actions in found.items() if actions not in (["no-op"], ["read"])}
+        assert bool(changes) is (done.returncode == CHANGES) or shown.get("output_changes"), done.stdout
+        return changes
+
+    def apply(self, text: str | None = None, *, expect: Mapping[str, list[str]] | None = None) -> dict[str, Any]:
+        """Apply; check that what was planned was *expect* and that the next plan is empty; return the state."""
+        if text is not None:
+            self.write(text)
+        planned = self.plan()
+        if expect is not None:
+            assert planned == dict(expect)
+        self.run("apply", "-input=false", "plan")
+        assert self.plan() == {}
+        return self.state()
+
+    def fails(self, text: str | None = None, *, command: str = "apply") -> str:
+        """Return what a command that has to fail says, in one line without its frame."""
+        if text is not None:
+            self.write(text)
+        words = ("-input=false", "-auto-approve") if command in ("apply", "destroy") else ("-input=false",)
+        done = self.run(command, *(words if command != "validate" else ()), ok=(1,))
+        return told(done.stdout + done.stderr)
+
+    def state(self) -> dict[str, dict[str, Any]]:
+        """Return the values of every resource and data source by address."""
+        root = json.loads(self.run("show", "-json").stdout).get("values", {}).get("root_module", {})
+        return {r["address"]: r["values"] for r in root.get("resources", [])}
+
+    def destroy(self) -> None:
+        """Destroy everything."""
+        self.run("destroy", "-input=false", "-auto-approve")
+
+
+def told(text: str) -> str:
+    """Return terraform's words without frames and line breaks."""
+    return re.sub(r"[\s│╷╵]+", " ", text)
+
+
+Check = Callable[[dict[str, Any]], None]
