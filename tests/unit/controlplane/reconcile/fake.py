@@ -1,5 +1,7 @@
 """A Flink that does as it is told, in memory, with checkpoints and savepoints as real folders."""
 
+# ruff: noqa: ARG002  the protocol says what it is called with
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping

@@ -25,7 +25,7 @@ def test_start_to_running(world: World) -> None:
 
 
 def test_definition_reaches_flink(world: World) -> None:
-    """Script, name, parallelism, options as text, log levels and the flag for lost state arrive as they were written."""
+    """Script, name, parallelism, options as text, log levels and the flag for lost state arrive as written."""
     deployment = world.deployment(
         flinkConf={"a": 1, "b": True, "c": "x"},
         streamingResourceSetting={"basicResourceSetting": {"parallelism": 3}},

@@ -41,9 +41,14 @@ def test_open_file_is_made_private(tmp_path: Path) -> None:
 
 def test_write_is_all_or_nothing(store: Store) -> None:
     """A block that raises leaves nothing behind."""
-    with pytest.raises(ZeroDivisionError), store.write() as db:
-        meta.put(db, "a", "b")
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with store.write() as db:
+            meta.put(db, "a", "b")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with store.read() as db:
         assert meta.get(db, "a") is None
 

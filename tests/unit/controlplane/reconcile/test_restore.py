@@ -1,0 +1,186 @@
+"""Which state a start begins from."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from flinkform.controlplane.store import savepoints
+from flinkform.controlplane.store.deployments import Deployment
+from flinkform.controlplane.store.runs import Run
+from flinkform.errors import Invalid
+from flinkform.flink import checkpoints
+from flinkform.flink.values import Phase
+from tests.unit.controlplane.reconcile.conftest import World
+
+
+def stopped(world: World, run: Run) -> str:
+    """Stop with a savepoint; where that is."""
+    world.ask_stop(run, "STOP_WITH_SAVEPOINT")
+    world.tick()
+    place = world.flink.finish_savepoint()
+    world.tick()
+    assert world.fresh(run).state == "CANCELLED"
+    assert place is not None
+    return place
+
+
+def cancelled(world: World, run: Run) -> None:
+    world.ask_stop(run)
+    world.tick()
+    world.flink.see(run.job_id, Phase.CANCELED)
+    world.tick()
+
+
+def restored(world: World, deployment: Deployment, kind: str, **restore: str) -> str | None:
+    """Start, and say what Flink was told to begin from."""
+    run = world.ask_start(deployment, kind, **restore)
+    world.tick()
+    found = world.fresh(run)
+    assert found.state == "STARTING", found.failure
+    sent = world.flink.jobs[run.job_id].submission.restore
+    assert found.restored_from == sent
+    return sent
+
+
+def reason(world: World, run: Run) -> str:
+    world.tick()
+    failure = world.fresh(run).failure
+    assert failure is not None
+    return str(failure["reason"])
+
+
+def aged(place: str, seconds: int) -> str:
+    """Let a checkpoint or savepoint have been completed that long after the epoch."""
+    os.utime(checkpoints.local(place) / "_metadata", (seconds, seconds))
+    return place
+
+
+def test_none_forgets(world: World) -> None:
+    """NONE starts with nothing, whatever there is."""
+    deployment = world.deployment()
+    stopped(world, world.running(deployment))
+    assert restored(world, deployment, "NONE") is None
+
+
+def test_latest_savepoint(world: World) -> None:
+    """LATEST_SAVEPOINT takes the newest one that is completed."""
+    deployment = world.deployment()
+    stopped(world, world.running(deployment))
+    newest = stopped(world, world.running(deployment, "LATEST_SAVEPOINT"))
+    assert restored(world, deployment, "LATEST_SAVEPOINT") == newest
+
+
+def test_latest_savepoint_of_none_is_refused(world: World) -> None:
+    """LATEST_SAVEPOINT without a savepoint fails, rather than silently starting with nothing."""
+    run = world.ask_start(world.deployment(), "LATEST_SAVEPOINT")
+    assert reason(world, run) == "bids has no completed savepoint to start from; start it with another state"
+
+
+def test_from_savepoint(world: World) -> None:
+    """FROM_SAVEPOINT takes the one that is named, even another deployment's."""
+    first, other = world.deployment("first"), world.deployment("other")
+    run = world.running(first)
+    place = stopped(world, run)
+    stopped(world, world.running(first))
+    assert restored(world, other, "FROM_SAVEPOINT", savepointId=world.stop_savepoint(run).id) == place
+
+
+@pytest.mark.parametrize("name", ["no-such", ""])
+def test_from_an_unknown_savepoint_is_refused(world: World, name: str) -> None:
+    """FROM_SAVEPOINT of none fails and names what was asked for."""
+    run = world.ask_start(world.deployment(), "FROM_SAVEPOINT", savepointId=name)
+    assert reason(world, run) == f"expected the id of a completed savepoint in this namespace, got {name}"
+
+
+def test_savepoint_whose_files_are_gone_is_refused(world: World) -> None:
+    """A savepoint that is only a row is not started from."""
+    deployment = world.deployment()
+    place = stopped(world, world.running(deployment))
+    checkpoints.delete(place)
+    run = world.ask_start(deployment, "LATEST_SAVEPOINT")
+    assert f"has no files at {place}" in reason(world, run)
+
+
+def test_unknown_kind_is_refused(world: World) -> None:
+    """A kind of restore that is none of the API's fails."""
+    assert "got SOMEHOW" in reason(world, world.ask_start(world.deployment(), "SOMEHOW"))
+
+
+def test_latest_state_of_a_cancelled_job_is_its_checkpoint(world: World) -> None:
+    """LATEST_STATE takes the newest complete checkpoint of a job that ended without a savepoint."""
+    deployment = world.deployment()
+    run = world.running(deployment)
+    world.flink.checkpoint(run.job_id)
+    newest = world.flink.checkpoint(run.job_id)
+    cancelled(world, run)
+    assert restored(world, deployment, "LATEST_STATE") == newest
+
+
+@pytest.mark.parametrize("savepoint_is_newer", [True, False])
+def test_latest_state_is_the_newer_of_both(world: World, *, savepoint_is_newer: bool) -> None:
+    """A savepoint and a checkpoint of one run are told apart by when Flink completed them."""
+    deployment = world.deployment()
+    run = world.running(deployment)
+    checkpoint = aged(world.flink.checkpoint(run.job_id), 100)
+    world.ask_savepoint(run)
+    world.tick()
+    savepoint = aged(world.flink.finish_savepoint() or "", 200 if savepoint_is_newer else 50)
+    world.tick()
+    cancelled(world, run)
+    assert restored(world, deployment, "LATEST_STATE") == (savepoint if savepoint_is_newer else checkpoint)
+
+
+def test_latest_state_of_a_job_that_never_checkpointed_is_where_it_began(world: World) -> None:
+    """A restored job that died before its first checkpoint has not moved: the next goes on from the same place."""
+    deployment = world.deployment()
+    place = stopped(world, world.running(deployment))
+    second = world.running(deployment, "LATEST_STATE")
+    world.flink.see(second.job_id, Phase.FAILED)
+    world.tick()
+    assert restored(world, deployment, "LATEST_STATE") == place
+
+
+def test_latest_state_skips_runs_that_never_ran(world: World) -> None:
+    """A start that Flink refused does not cut the deployment off from its state."""
+    deployment = world.deployment()
+    place = stopped(world, world.running(deployment))
+    refused = world.ask_start(deployment, "NONE")
+    world.flink.submit_error = Invalid("no such table")
+    world.tick()
+    world.flink.submit_error = None
+    assert world.fresh(refused).state == "FAILED"
+    assert restored(world, deployment, "LATEST_STATE") == place
+
+
+def test_latest_state_does_not_reach_behind_a_reset(world: World) -> None:
+    """After a run that was meant to begin with nothing, the state before it stays forgotten."""
+    deployment = world.deployment()
+    stopped(world, world.running(deployment))
+    reset = world.running(deployment, "NONE")
+    world.flink.see(reset.job_id, Phase.FAILED)
+    world.tick()
+    assert restored(world, deployment, "LATEST_STATE") is None
+
+
+def test_latest_state_of_a_new_deployment_is_nothing(world: World) -> None:
+    """LATEST_STATE starts a deployment that never ran."""
+    assert restored(world, world.deployment(), "LATEST_STATE") is None
+
+
+def test_batch_restores_nothing(world: World) -> None:
+    """A batch job has no state to begin from."""
+    assert restored(world, world.deployment(batch=True), "LATEST_STATE") is None
+
+
+def test_deleted_savepoint_takes_its_files_along(world: World) -> None:
+    """A savepoint that is deleted is hidden at once; then its files go, then its row."""
+    run = world.running(world.deployment())
+    place = stopped(world, run)
+    taken = world.stop_savepoint(run)
+    with world.store.write() as db:
+        savepoints.request_delete(db, taken, now=world.clock())
+    world.tick()
+    assert not checkpoints.local(place).exists()
+    assert world.savepoint(taken.id) is None
