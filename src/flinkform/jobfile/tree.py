@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from flinkform.errors import Invalid, NotFound, Position
 class Tree(Protocol):
     """Files by path; paths are relative to the jobs folder, with `/`."""
 
-    def files(self) -> Iterator[str]:
+    def files(self) -> Iterable[str]:
         """Every file's path, in any order; names that start with a dot are left out."""
         ...
 
