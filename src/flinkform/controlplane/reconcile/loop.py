@@ -65,6 +65,11 @@ class Loop:
             self._thread.join()
         self._crew.close()
 
+    @property
+    def trouble(self) -> str:
+        """Why Flink cannot be started, once that is known."""
+        return self._supervisor.trouble
+
     def wake(self) -> None:
         """Look now: something was asked for."""
         self._woken.set()

@@ -36,6 +36,12 @@ class Supervisor:
         self._since = 0
         self._reason = ""
 
+    @property
+    def trouble(self) -> str:
+        """Why the runtime cannot be started, once that is known."""
+        with self._lock:
+            return "" if self._life else self._reason
+
     def check(self) -> Health:
         """What the runtime is now; begins a start, if one is due."""
         now = self._clock()

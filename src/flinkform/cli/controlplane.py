@@ -1,0 +1,47 @@
+"""`flinkform controlplane`: the embedded control plane, in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from flinkform.cli import tools
+from flinkform.controlplane import server, settings
+from flinkform.errors import Invalid
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser("controlplane", help="run the embedded control plane in the foreground")
+    parser.add_argument("--listen", default="127.0.0.1:0", metavar="HOST:PORT", help="port 0 picks a free one")
+    parser.add_argument("--home", type=Path, required=True, help="the folder it keeps everything in")
+    parser.add_argument("--java", type=Path, help="the Java program that runs Flink (default: as `doctor` finds it)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until SIGTERM or Ctrl-C; prints one line of JSON, the endpoint, once it answers."""
+    host, port = _address(options.listen)
+    found = options.java or _java()
+    server.run(
+        settings.from_environment(os.environ, home=options.home, host=host, port=port, java=found),
+        announce=lambda endpoint: print(json.dumps({"endpoint": endpoint}), flush=True),
+        say=lambda text: print(text, file=sys.stderr, flush=True),
+    )
+    return 0
+
+
+def _java() -> Path | None:
+    """Return Java if there is one: without it, definitions are served and no job runs."""
+    path = tools.java(os.environ).path
+    return Path(path) if path else None
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise Invalid(f"expected --listen HOST:PORT such as 127.0.0.1:8711, got {text!r}")
+    return host.strip("[]"), int(port)

@@ -1,0 +1,89 @@
+"""`flinkform state`: the Terraform states that the control plane keeps, their versions and their locks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from flinkform.cli import api, project
+from flinkform.cli.progress import table
+from flinkform.errors import Invalid
+
+_PATH = "/flinkform/v1/states"
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser("state", help="list, restore and unlock Terraform states")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="show every state, or the versions of one")
+    listing.add_argument("address", nargs="?", metavar="ENVIRONMENT/STACK")
+    listing.set_defaults(run=run, act=_list)
+    restore = actions.add_parser("restore", help="make an old version the newest")
+    restore.add_argument("address", metavar="ENVIRONMENT/STACK")
+    restore.add_argument("version", type=int, help="its number, as `list` shows it")
+    restore.set_defaults(run=run, act=_restore)
+    unlock = actions.add_parser("unlock", help="break a lock whose holder is dead")
+    unlock.add_argument("address", metavar="ENVIRONMENT/STACK")
+    unlock.add_argument("--id", default="", help="break this lock and no other")
+    unlock.set_defaults(run=run, act=_unlock)
+    for one in (listing, restore, unlock):
+        one.add_argument("--json", action="store_true")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Ask the control plane and print what it says."""
+    answer, text = options.act(options)
+    print(json.dumps(answer) if options.json else text)
+    return 0
+
+
+def _list(options: argparse.Namespace) -> tuple[Any, str]:
+    here = project.find()
+    if options.address is None:
+        answer = api.call(here, "GET", _PATH)
+        rows = [_row(one, one["lock"]) for one in answer["states"]]
+        return answer, table(
+            rows, ("address", "version", "serial", "bytes", "written", "lock")
+        ) if rows else "no states"
+    answer = api.call(here, "GET", _place(options.address))
+    rows = [_row(one, None) for one in answer["versions"]]
+    return answer, table(rows, ("version", "serial", "bytes", "written"))
+
+
+def _restore(options: argparse.Namespace) -> tuple[Any, str]:
+    path = f"{_place(options.address)}/restore?version={options.version}"
+    answer = api.call(project.find(), "POST", path)
+    return answer, f"version {options.version} of {options.address} is now version {answer['version']}"
+
+
+def _unlock(options: argparse.Namespace) -> tuple[Any, str]:
+    wanted = f"?id={quote(options.id, safe='')}" if options.id else ""
+    answer = api.call(project.find(), "POST", f"{_place(options.address)}/unlock{wanted}")
+    return answer, f"{options.address} is no longer locked by {_holder(answer['lock'])}"
+
+
+def _place(address: str) -> str:
+    parts = address.split("/")
+    if len(parts) != 2 or not all(parts):
+        raise Invalid(f"expected ENVIRONMENT/STACK such as dev/auction, got {address!r}")
+    return "/".join((_PATH, *(quote(part, safe="") for part in parts)))
+
+
+def _row(one: dict[str, Any], lock: dict[str, Any] | None) -> dict[str, str]:
+    written = datetime.fromtimestamp(one["created_at"] / 1000, UTC).isoformat(timespec="seconds")
+    return {
+        "address": one["address"],
+        "version": str(one["version"]),
+        "serial": str(one["serial"]),
+        "bytes": str(one["size"]),
+        "written": written,
+        "lock": _holder(lock) if lock else "",
+    }
+
+
+def _holder(lock: dict[str, Any]) -> str:
+    return f"{lock['who'] or 'someone'} ({lock['operation']}, {lock['id']})"

@@ -1,0 +1,96 @@
+"""What a deployment may say: the rules for its document, which are the same when it is made and when it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flinkform.errors import Invalid, Path
+from flinkform.resources import job
+
+QUEUE = "default-queue"
+"""The one deployment target of every namespace."""
+
+KEPT = (
+    "artifact",
+    "batchResourceSetting",
+    "deploymentTarget",
+    "description",
+    "engineVersion",
+    "executionMode",
+    "flinkConf",
+    "labels",
+    "localVariables",
+    "logging",
+    "referencedDeploymentDraftId",
+    "streamingResourceSetting",
+)
+"""The fields of a Deployment that a caller decides; the others are the control plane's, and ignored when sent."""
+
+_LISTS = ("localVariables",)
+
+
+def made(body: Mapping[str, Any], *, engine: str) -> dict[str, Any]:
+    """Return the document of a new deployment, with what the control plane fills in; Invalid as in `check`."""
+    document = {name: body[name] for name in KEPT if name in body and not (name in _LISTS and body[name] == [])}
+    document.setdefault("engineVersion", engine)
+    target = document.setdefault("deploymentTarget", {})
+    document["deploymentTarget"] = {"mode": "PER_JOB", "name": QUEUE, **target}
+    return document
+
+
+def check(name: str, document: Mapping[str, Any], *, engines: tuple[str, ...]) -> None:
+    """Raise Invalid, with the field's path, for a document that no job could be started from."""
+    _attribute("name", name, ("name",))
+    _attribute("execution_mode", document.get("executionMode"), ("executionMode",))
+    _one_of(document["engineVersion"], engines, ("engineVersion",))
+    _artifact(document.get("artifact") or {})
+    target = document["deploymentTarget"]
+    _one_of(target["mode"], ("PER_JOB",), ("deploymentTarget", "mode"))
+    _one_of(target["name"], (QUEUE,), ("deploymentTarget", "name"))
+    resources(document)
+    _loggers(document.get("logging") or {})
+    for field in ("flinkConf", "labels"):
+        _scalars(document.get(field) or {}, field)
+
+
+def resources(document: Mapping[str, Any]) -> None:
+    """Check what a deployment, or the start of one, says of its resources."""
+    for field in ("streamingResourceSetting", "batchResourceSetting"):
+        basic = (document.get(field) or {}).get("basicResourceSetting") or {}
+        if "parallelism" in basic:
+            _attribute("parallelism", basic["parallelism"], (field, "basicResourceSetting", "parallelism"))
+
+
+def _artifact(artifact: Mapping[str, Any]) -> None:
+    _one_of(artifact.get("kind"), ("SQLSCRIPT",), ("artifact", "kind"))
+    script = (artifact.get("sqlArtifact") or {}).get("sqlScript")
+    if not isinstance(script, str) or not script.strip():
+        raise Invalid("expected a script, got nothing", at=("artifact", "sqlArtifact", "sqlScript"))
+
+
+def _loggers(logging: Mapping[str, Any]) -> None:
+    for index, logger in enumerate(logging.get("log4jLoggers") or ()):
+        at: Path = ("logging", "log4jLoggers", index)
+        if not logger.get("loggerName"):
+            raise Invalid("expected a logger's name, got nothing", at=(*at, "loggerName"))
+        job.LEVEL.check(logger.get("loggerLevel"), (*at, "loggerLevel"))
+
+
+def _scalars(values: Mapping[str, Any], field: str) -> None:
+    for name, value in values.items():
+        if not isinstance(value, str | int | float | bool):
+            raise Invalid("expected text, a number, true or false", at=(field, name))
+
+
+def _attribute(name: str, value: Any, at: Path) -> None:
+    """Check *value* as the Terraform attribute of that *name* would be: there is one rule for both."""
+    if value is None:
+        raise Invalid("is required and missing", at=at)
+    job.RESOURCE.attribute(name).type.check(value, at)
+
+
+def _one_of(value: Any, words: tuple[str, ...], at: Path) -> None:
+    if value not in words:
+        got = "nothing" if value is None else repr(str(value)[:80])
+        raise Invalid(f"expected {' or '.join(words)}, got {got}", at=at)

@@ -1,0 +1,58 @@
+"""Operations that ask the engine itself: which versions there are, and whether a script is valid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flinkform.controlplane.api import places
+from flinkform.controlplane.api.call import Call, Handler, Params
+from flinkform.controlplane.store import instances
+from flinkform.flink.values import Problem
+from flinkform.schema.codec import text
+
+VALID, INVALID = "VALIDATION_RESULT_VALID", "VALIDATION_RESULT_INVALID"
+
+
+def list_versions(call: Call, params: Params, _body: Any) -> dict[str, Any]:
+    """Answer with the one engine that runs here."""
+    with call.store.read() as db:
+        instances.by_workspace(db, params["workspace"])
+    engine = call.services.settings.engine
+    features = {"supportNativeSavepoint": True, "useForSqlDeployments": True}
+    version = {"engineVersion": engine, "status": "STABLE", "features": features}
+    return {"defaultEngineVersion": engine, "engineVersionMetadata": [version]}
+
+
+def validate(call: Call, params: Params, body: Any) -> dict[str, Any]:
+    """Let Flink's planner read a script, without running any of it; what it finds first is told."""
+    with call.store.read() as db:
+        places.namespace(db, params)
+    options = {name: text(value) for name, value in (body.get("flinkConfiguration") or {}).items()}
+    problems = call.services.runtime.validate(body["statement"], batch=body["batchMode"], options=options)
+    if not problems:
+        return {"success": True, "validationResult": VALID, "message": ""}
+    return {
+        "success": False,
+        "validationResult": INVALID,
+        "message": problems[0].message,
+        "errorDetails": _details(problems[0]),
+    }
+
+
+def _details(problem: Problem) -> dict[str, Any]:
+    """Return a problem as the API's model has it: its numbers are text."""
+    return {
+        "lineNumber": str(problem.line),
+        "columnNumber": str(problem.column),
+        "endLineNumber": str(problem.end_line),
+        "endColumnNumber": str(problem.end_column),
+        "message": problem.message,
+        "invalidflinkConf": [],
+    }
+
+
+OPERATIONS: Mapping[str, Handler] = {
+    "ListEngineVersionMetadata": list_versions,
+    "ValidateSqlStatement": validate,
+}

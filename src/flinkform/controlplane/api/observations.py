@@ -1,0 +1,122 @@
+"""Operations that look at what jobs did: events, start log, diagnosis, and Flink's own REST."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection
+
+from flinkform.controlplane.api import places, proxy
+from flinkform.controlplane.api.call import Call, Handler, Listed, Params
+from flinkform.controlplane.store import deployments, events, runs
+from flinkform.controlplane.store.events import Event
+from flinkform.controlplane.store.runs import Run
+from flinkform.errors import Invalid
+
+_LOG_BYTES = 256 * 1024
+
+
+def list_events(call: Call, params: Params, _body: Any) -> Listed:
+    """List what happened in a namespace, newest first."""
+    page = call.window(params)
+    with call.store.read() as db:
+        namespace = places.namespace(db, params)
+        found = events.page(
+            db,
+            namespace.workspace,
+            namespace.name,
+            deployment_id=params.get("deploymentId") or None,
+            deployment_name=params.get("deploymentName") or None,
+            offset=page.offset,
+            limit=page.size,
+        )
+    return Listed([_event(one) for one in found.items], found.total, page)
+
+
+def start_log(call: Call, params: Params, _body: Any) -> str:
+    """Answer with the end of the newest job's log, and why it failed if it never got as far as logging."""
+    with call.store.read() as db:
+        namespace = places.namespace(db, params)
+        source = deployments.get(db, namespace.workspace, namespace.name, params["deploymentId"])
+        newest = runs.summaries(db, [source.id])[source.id].newest
+    if newest is None:
+        return ""
+    said = call.services.runtime.log(newest.job_id, tail=_LOG_BYTES)
+    return said or str((newest.failure or {}).get("message", ""))
+
+
+def diagnose(call: Call, params: Params, _body: Any) -> dict[str, Any]:
+    """Say why a job failed or keeps restarting."""
+    with call.store.read() as db:
+        namespace = places.namespace(db, params)
+        run = _run(db, params)
+        deployments.get(db, namespace.workspace, namespace.name, params["deploymentId"])
+    symptoms = [_symptom(run)] if run.failure else []
+    return {
+        "diagnoseId": f"{run.id}-{run.version}",
+        "diagnoseTime": call.now,
+        "namespace": namespace.name,
+        "riskLevel": "RISK_LEVEL_HIGH" if symptoms else "RISK_LEVEL_LOW",
+        "symptoms": {
+            "others": [],
+            "runtime": symptoms if run.started_at is not None else [],
+            "startup": symptoms if run.started_at is None else [],
+            "state": [],
+            "troubleshooting": [],
+        },
+        "workspace": namespace.workspace,
+    }
+
+
+def flink_proxy(call: Call, params: Params, _body: Any) -> str:
+    """Answer with what Flink's REST says about one job, as text; paths that change something are refused.
+
+    A path below `/jobs/` must be that job's: the runtime holds those of other namespaces too.
+    """
+    if params["resourceType"] != "jobs":
+        raise Invalid(f"expected jobs, got {params['resourceType'][:80]!r}", at=("resourceType",))
+    with call.store.read() as db:
+        run = _run(db, {**params, "jobId": params["resourceId"]})
+    path = params["flinkApiPath"].replace(run.id, run.job_id)
+    steps = urlsplit(path).path.removeprefix("/v1").split("/")
+    if steps[1:2] == ["jobs"] and steps[2:3] != [run.job_id]:
+        raise Invalid(f"expected a path below /jobs/{run.job_id}", at=("flinkApiPath",))
+    status, _, content = proxy.fetch(call.services.runtime, path)
+    return proxy.text(status, content)
+
+
+def _run(db: Connection, params: Params) -> Run:
+    namespace = places.namespace(db, params)
+    return runs.get(db, namespace.workspace, namespace.name, params["jobId"])
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "createdAt": str(event.created_at // 1000),
+        "deploymentId": event.deployment_id,
+        "eventId": event.id,
+        "eventName": event.name,
+        "jobId": event.run_id,
+        "message": event.message,
+        "namespace": event.namespace,
+        "workspace": event.workspace,
+    }
+
+
+def _symptom(run: Run) -> dict[str, str]:
+    failure = run.failure or {}
+    return {
+        "name": str(failure.get("reason", "")),
+        "description": str(failure.get("message", "")),
+        "recommendation": "",
+    }
+
+
+OPERATIONS: Mapping[str, Handler] = {
+    "GetEvents": list_events,
+    "GetLatestJobStartLog": start_log,
+    "GetJobDiagnosis": diagnose,
+    "FlinkApiProxy": flink_proxy,
+}

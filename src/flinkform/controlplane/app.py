@@ -1,0 +1,37 @@
+"""The control plane as one ASGI application: which path is answered by what."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from flinkform.controlplane.api.call import Services
+from flinkform.controlplane.api.dispatch import Gateway
+from flinkform.controlplane.api.pages import Pages
+from flinkform.controlplane.api.plain import private
+from flinkform.controlplane.api.states import Backend
+
+_STATE = "{environment}/{stack}"
+_OWN = "/flinkform/v1"
+_ANY = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def build(services: Services) -> Starlette:
+    """Return the application; whatever is none of our own paths is a request of the OpenAPI."""
+    gateway, pages, states = Gateway(services), Pages(services), Backend(services)
+    return Starlette(
+        routes=[
+            Route("/healthz", pages.healthz, methods=["GET"]),
+            Route("/readyz", pages.readyz, methods=["GET"]),
+            Route("/flink", pages.flink, methods=["GET"]),
+            Route("/flink/{path:path}", pages.flink, methods=["GET"]),
+            Route(f"{_OWN}/status", private(services, pages.status), methods=["GET"]),
+            Route(f"{_OWN}/jobs/{{deployment}}/log", pages.log, methods=["GET"]),
+            Route(f"{_OWN}/states", private(services, states.listing), methods=["GET"]),
+            Route(f"{_OWN}/states/{_STATE}", private(services, states.versions), methods=["GET"]),
+            Route(f"{_OWN}/states/{_STATE}/restore", private(services, states.restore), methods=["POST"]),
+            Route(f"{_OWN}/states/{_STATE}/unlock", private(services, states.unlock), methods=["POST"]),
+            Route(f"/state/{_STATE}", states.endpoint, methods=["GET", "POST", "DELETE", "LOCK", "UNLOCK"]),
+            Route("/{path:path}", gateway.endpoint, methods=_ANY),
+        ]
+    )

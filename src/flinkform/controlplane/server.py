@@ -1,0 +1,144 @@
+"""The control plane as a process: what it holds, in which order it starts, and in which it stops."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+
+import uvicorn
+
+from flinkform.controlplane import home, keyring, logs
+from flinkform.controlplane.api.call import Services
+from flinkform.controlplane.app import build
+from flinkform.controlplane.reconcile.absent import Absent
+from flinkform.controlplane.reconcile.bench import Bench
+from flinkform.controlplane.reconcile.loop import Loop
+from flinkform.controlplane.settings import Settings
+from flinkform.controlplane.store.database import Store
+from flinkform.errors import Conflict, Unavailable
+from flinkform.flink import settings as flink
+from flinkform.flink.runtime import Embedded, Runtime
+
+log = logging.getLogger(__name__)
+
+_KEEP_ALIVE = 75
+"""Seconds an idle connection stays open: longer than clients keep theirs, so that none is closed under a request."""
+_BACKLOG = 1024
+_WAITING = 500
+"""Requests that are read at once; more are told 503, which clients take for a reason to wait."""
+
+
+def run(settings: Settings, *, announce: Callable[[str], None], say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; *announce* is told the URL once it answers, *say* what is being waited for.
+
+    Conflict: the home or the port is taken, or the home may not be written. Unavailable: it is full.
+    """
+    with ExitStack() as held:
+        home.prepare(settings.home)
+        lock = home.lock(settings.home, seconds=settings.lock_wait, say=say)
+        held.callback(lock.release)
+        logs.configure(settings.log_file, level=settings.log_level, size=settings.log_bytes)
+        listener = held.enter_context(_listener(settings.host, settings.port))
+        store = Store.open(settings.database_url)
+        held.callback(store.close)
+        keyring.root(store, settings)
+        runtime = _runtime(settings, lock.descriptor)
+        held.callback(runtime.stop)
+        loop = Loop(Bench(store, runtime, settings.home / "storage"))
+        stopping = threading.Event()
+        services = Services(
+            store=store,
+            runtime=runtime,
+            settings=settings,
+            clock=time.time,
+            poke=loop.wake,
+            trouble=lambda: loop.trouble or "Flink is starting",
+            stopping=stopping.is_set,
+        )
+        loop.start()
+        held.callback(loop.stop)
+        _serve(services, listener, announce, stopping)
+        log.info("stopping")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, saying when it answers and when it was told to stop."""
+
+    def __init__(self, config: uvicorn.Config, *, answers: Callable[[], None], stopping: threading.Event) -> None:
+        super().__init__(config)
+        self._answers = answers
+        self._stopping = stopping
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._answers()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._stopping.set()
+        super().handle_exit(sig, frame)
+
+
+def _serve(
+    services: Services, listener: socket.socket, announce: Callable[[str], None], stopping: threading.Event
+) -> None:
+    config = uvicorn.Config(
+        build(services),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        backlog=_BACKLOG,
+        limit_concurrency=_WAITING,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=int(services.settings.stop_grace),
+    )
+    endpoint = _url(listener)
+
+    def answers() -> None:
+        log.info("listening", extra={"endpoint": endpoint})
+        announce(endpoint)
+
+    server = _Server(config, answers=answers, stopping=stopping)
+    # uvicorn raises a signal again once it has stopped; that must not end the process before the JVM was stopped.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, server.handle_exit)
+    server.run(sockets=[listener])
+
+
+def _runtime(settings: Settings, lock: int) -> Runtime:
+    """Return the Flink beside us, or the reason why there is none."""
+    if settings.java is None:
+        return Absent("Java is missing, so no job can run; run `flinkform doctor` for what to do")
+    return Embedded(
+        flink.Settings(home=settings.home / "flink", java=settings.java, slots=settings.slots, heap=settings.heap),
+        locks=[lock],
+    )
+
+
+@contextmanager
+def _listener(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(_BACKLOG)
+        except (OSError, OverflowError) as error:
+            if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+                advice = "stop what listens there, or pass another --listen; port 0 picks a free one"
+                raise Conflict(f"port {port} of {host} is taken", advice=advice) from error
+            raise Unavailable(f"cannot listen on {host}:{port}: {error}", advice="pass another --listen") from error
+        yield listener
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

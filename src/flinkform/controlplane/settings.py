@@ -1,0 +1,110 @@
+"""Every setting of the control plane, its default and why; the only place here that reads the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from flinkform.errors import Invalid
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one control plane is told before it starts."""
+
+    home: Path
+    """Everything it writes is below this folder."""
+
+    host: str = "127.0.0.1"
+    """Loopback: the API is signed, but plain HTTP; who wants it elsewhere puts TLS in front."""
+
+    port: int = 0
+    """0 lets the system pick a free one."""
+
+    database: str = ""
+    """A SQLAlchemy URL; SQLite below the home if empty, which serves one control plane well."""
+
+    java: Path | None = None
+    """The Java that runs Flink; without one, definitions are served and no job runs."""
+
+    slots: int = 300
+    """Tasks at once: a JVM of the default heap holds 300 small jobs, and starts to crawl beyond."""
+
+    heap: str = "1g"
+    """Java heap of the embedded Flink: 200 small jobs need half of it."""
+
+    region: str = "cn-hangzhou"
+    """The region this control plane says it is; requests may name any."""
+
+    engine: str = "vvr-flinkform-flink-2.3"
+    """The engine version of a deployment that names none."""
+
+    lock_wait: float = 60.0
+    """Seconds to wait for a predecessor and its JVM to end; a stop with a checkpoint takes a few."""
+
+    body_limit: int = 4 * MIB
+    """Bytes of an API request: the longest script known is below one."""
+
+    state_limit: int = 256 * MIB
+    """Bytes of a Terraform state: 10,000 jobs take about 40 MiB."""
+
+    log_bytes: int = 16 * MIB
+    """Size at which the log file is turned over; three old ones are kept."""
+
+    log_level: str = "info"
+    """debug shows every request, reads too."""
+
+    stop_grace: float = 10.0
+    """Seconds that requests under way get to end after a stop signal."""
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.home / 'controlplane.db'}"
+
+    @property
+    def credentials(self) -> Path:
+        """The root access key, for programs of the same user on the same machine."""
+        return self.home / "credentials.json"
+
+    @property
+    def log_file(self) -> Path:
+        return self.home / "logs" / "controlplane.jsonl"
+
+
+def from_environment(
+    environment: Mapping[str, str], *, home: Path, host: str, port: int, java: Path | None
+) -> Settings:
+    """Return the settings for arguments of the command line and the FLINKFORM_ variables of *environment*.
+
+    Invalid: a number that is none.
+    """
+    base = Settings(home=home.expanduser().resolve(), host=host, port=port, java=java)
+    return Settings(
+        home=base.home,
+        host=host,
+        port=port,
+        java=java,
+        database=environment.get("FLINKFORM_DATABASE_URL", base.database),
+        slots=_whole(environment, "FLINKFORM_SLOTS", default=base.slots),
+        heap=environment.get("FLINKFORM_HEAP", base.heap),
+        region=environment.get("FLINKFORM_REGION", base.region),
+        lock_wait=_whole(environment, "FLINKFORM_LOCK_WAIT", default=int(base.lock_wait)),
+        log_level=_level(environment.get("FLINKFORM_LOG_LEVEL", base.log_level)),
+    )
+
+
+def _whole(environment: Mapping[str, str], name: str, *, default: int) -> int:
+    text = environment.get(name, str(default))
+    if not text.isdecimal() or not int(text):
+        raise Invalid(f"{name}: expected a whole number above 0, got {text!r}")
+    return int(text)
+
+
+def _level(text: str) -> str:
+    levels = ("debug", "info", "warning", "error")
+    if text.lower() not in levels:
+        raise Invalid(f"FLINKFORM_LOG_LEVEL: expected one of {', '.join(levels)}, got {text!r}")
+    return text.lower()
