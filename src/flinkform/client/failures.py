@@ -26,10 +26,10 @@ def unreachable(url: str, error: OSError) -> Failure:
     """Return what a connection that never came about means: nothing was sent."""
     host = urlsplit(url).hostname or ""
     advice = "check the region, the endpoint and the network"
-    if proxy.local(host):
-        advice = "start the control plane with `flinkform up`"
-    elif isinstance(error, ssl.SSLCertVerificationError):
+    if isinstance(error, ssl.SSLError):
         advice = "check the endpoint and this machine's certificates"
+    elif proxy.local(host):
+        advice = "start the control plane with `flinkform up`"
     failed = Unavailable(f"cannot connect to {url}: {_reason(error)}", advice=advice)
     return Failure(error=failed, again=not isinstance(error, ssl.SSLError), executed=False)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -116,9 +118,9 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def server(clock: Clock) -> Iterator[Server]:
-    told = Server(clock)
+@contextmanager
+def listening(told: Server, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """Serve *told* on a free port of this machine."""
     handler = type("Told", (Handler,), {"told": told})
 
     class Listener(ThreadingHTTPServer):
@@ -128,11 +130,19 @@ def server(clock: Clock) -> Iterator[Server]:
 
     with Listener(("127.0.0.1", 0), handler) as listener:
         told.port = listener.server_port
+        if tls:
+            listener.socket = tls.wrap_socket(listener.socket, server_side=True)
         thread = threading.Thread(target=listener.serve_forever, args=(0.01,))
         thread.start()
         yield told
         listener.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def server(clock: Clock) -> Iterator[Server]:
+    with listening(Server(clock)) as told:
+        yield told
 
 
 @pytest.fixture
