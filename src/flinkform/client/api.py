@@ -161,7 +161,7 @@ class Client:
             answer = line.exchange(request.method, request.target, headers, request.body)
         except (OSError, HTTPException) as error:
             line.connection.close()
-            return failures.lost(pool.url, wanted.name, error)
+            return failures.lost(pool.url, wanted, error)
         pool.give(line)
         return answer
 

@@ -13,6 +13,7 @@ from flinkform.client.credentials import Credentials
 from flinkform.client.retry import Failure
 from flinkform.errors import Conflict, Denied, FlinkformError, NotFound, Refused, Throttled, Unavailable
 from flinkform.openapi import envelope
+from flinkform.openapi.operation import Operation
 
 _DENIED = ("SignatureDoesNotMatch", "IncompleteSignature", "SignatureNonceUsed", "Forbidden", "NoPermission")
 _KEY = ("InvalidAccessKeyId", "InvalidSecurityToken", "MissingSecurityToken", "InvalidTimeStamp")
@@ -34,12 +35,10 @@ def unreachable(url: str, error: OSError) -> Failure:
     return Failure(error=failed, again=not isinstance(error, ssl.SSLError), executed=False)
 
 
-def lost(url: str, operation: str, error: OSError | HTTPException) -> Failure:
+def lost(url: str, operation: Operation, error: OSError | HTTPException) -> Failure:
     """Return what an answer that did not come means: the request may have been carried out."""
-    failed = Unavailable(
-        f"{operation}: no answer from {url}: {_reason(error)}; it may have been carried out all the same"
-    )
-    return Failure(error=failed, again=True)
+    doubt = "" if operation.idempotent else "; it may have been carried out all the same"
+    return Failure(error=Unavailable(f"{operation.name}: no answer from {url}: {_reason(error)}{doubt}"), again=True)
 
 
 def refused(error: Refused, headers: Mapping[str, str], *, url: str, credentials: Credentials) -> Failure:

@@ -47,7 +47,7 @@ def test_a_trusted_certificate(secure: Server, connect: Connect, pem: Path, monk
 def test_a_strangers_certificate(secure: Server, connect: Connect) -> None:
     """An untrusted certificate ends the call before anything is said, with advice, and is not tried again."""
     client = connect(f"https://localhost:{secure.port}")
-    with pytest.raises(Unavailable, match="certificate verify failed.*this machine's certificates"):
+    with pytest.raises(Unavailable, match=r"certificate verify failed.*this machine's certificates"):
         client.call("GetJob", JOB)
     assert client.calls == {"GetJob": 1}
     assert not secure.seen
