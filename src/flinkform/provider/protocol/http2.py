@@ -165,13 +165,10 @@ class Connection:
         if number <= self._last:
             self._trailers(flags, number, block)
             return
-        if self._leaving:
-            self._reader.skip(block)
-            return
         self._last = number
         request = self._reader.request(block, number)
-        if len(self._streams) >= STREAMS:
-            raise StreamFault(REFUSED_STREAM, number, "too many requests at a time")
+        if self._leaving or len(self._streams) >= STREAMS:
+            raise StreamFault(REFUSED_STREAM, number, "leaving, or too many requests at a time")
         stream = Stream(number, request, room=STREAM_ROOM, window=self._sender.initial)
         self._streams[number] = stream
         if flags & END_STREAM:

@@ -61,10 +61,6 @@ class Reader:
                 raise StreamFault(PROTOCOL_ERROR, stream, "pseudo-header in trailers")
             _check_name(name, stream)
 
-    def skip(self, block: bytes) -> None:
-        """Keep the table in step with a block nobody wants."""
-        self._decode(block)
-
     def _decode(self, block: bytes) -> tuple[list[Header], bool]:
         headers = self._decoder.decode(block)
         if self._decoder.epoch == self._epoch:
