@@ -1,13 +1,19 @@
-"""A fresh database for each test of the store."""
+"""A fresh database for each test of the store, and what most tests put in it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
+from flinkform.controlplane.store import deployments
 from flinkform.controlplane.store.database import Store
+from flinkform.controlplane.store.deployments import Deployment
+
+Make = Callable[..., Deployment]
 
 
 @pytest.fixture
@@ -15,3 +21,32 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened = Store.at(tmp_path / "home")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def db(store: Store) -> Iterator[Connection]:
+    """One transaction that writes, for the whole test."""
+    with store.write() as connection:
+        yield connection
+
+
+@pytest.fixture
+def deploy(db: Connection) -> Make:
+    """Makes deployments of one namespace; later ones are newer."""
+    made: list[str] = []
+
+    def make(name: str, *, creator: str = "ann", namespace: str = "team", **document: Any) -> Deployment:
+        made.append(name)
+        whole = {"executionMode": "STREAMING", "artifact": {"kind": "SQLSCRIPT"}, **document}
+        return deployments.create(
+            db,
+            f"d-{name}",
+            workspace="ws",
+            namespace=namespace,
+            name=name,
+            document=whole,
+            creator=creator,
+            now=len(made),
+        )
+
+    return make
