@@ -7,6 +7,7 @@ from stacks.frame import frame
 from stacks.setting import Setting
 
 NAME = "workspace"
+_NEEDED = ("name", "vpc_id", "vswitch_ids", "bucket")
 
 
 class WorkspaceStack(cdk.TerraformStack):
@@ -16,4 +17,5 @@ class WorkspaceStack(cdk.TerraformStack):
         super().__init__(app, NAME)
         frame(self, setting)
         values = {key: value for key, value in setting.environment.workspace.items() if key != "region"}
-        self.workspace = Workspace(self, "main", **values)
+        # What the environment does not say is refused by the construct, which names it.
+        self.workspace = Workspace(self, "main", **{**dict.fromkeys(_NEEDED), **values})

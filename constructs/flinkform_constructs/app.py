@@ -35,7 +35,7 @@ class App(cdk.App, Carried):
         self.target.mkdir(parents=True, exist_ok=True)
         self._checks = not config.get("skip_validation")
         self._draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self.target))
-        self._discard = weakref.finalize(self, shutil.rmtree, self._draft, ignore_errors=True)
+        self.discard = weakref.finalize(self, shutil.rmtree, self._draft, ignore_errors=True)
         super().__init__(outdir=str(self._draft), **config)
 
     def synth(self) -> None:

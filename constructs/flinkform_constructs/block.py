@@ -46,9 +46,7 @@ class Block(Element):
 
     def __init__(self, scope: Scope, id: str, values: Mapping[str, Any], meta: Meta) -> None:  # noqa: A002 - the CDK's word
         self.values = declared.checked(self.TYPE, values, lambda: f"{path_of(scope)}/{id}")
-        self.meta: dict[str, Any] = {key: value for key, value in meta.items() if value is not None}
-        if "count" in self.meta and "for_each" in self.meta:
-            raise Invalid(f"{path_of(scope)}/{id}: expected count or for_each, got both")
+        self.meta = _given(meta, lambda: f"{path_of(scope)}/{id}")
         self.overrides: dict[str, Any] = {}
         self._name: str | None = None
         super().__init__(scope, id)
@@ -187,6 +185,16 @@ class DataSource(Block):
     def address(self) -> str:
         """The Terraform address in its stack: `data.flink_jobs.bids`."""
         return f"data.{super().address}"
+
+
+def _given(meta: Meta, path: Callable[[], str]) -> dict[str, Any]:
+    """Return the meta-arguments that are set; a misspelt argument of any kind ends up among them, and is refused."""
+    given = {key: value for key, value in meta.items() if value is not None}
+    if unknown := meta.keys() - Meta.__annotations__.keys():
+        raise Invalid(f"{path()}: {min(unknown)}: there is no such argument", at=(min(unknown),))
+    if "count" in given and "for_each" in given:
+        raise Invalid(f"{path()}: expected count or for_each, got both")
+    return given
 
 
 def _merge(body: dict[str, Any], overrides: Mapping[str, Any], write: Callable[[Any], Any]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flinkform.errors import Invalid, Path
 from flinkform.resources import DATA_SOURCES, RESOURCES
 from flinkform.schema.model import Attribute, DataSource, Origin, Resource
-from flinkform_constructs.scribe import is_expression, settled
+from flinkform.schema.types import ListOf, MapOf, Object, Type
+from flinkform_constructs.scribe import is_expression
 
 KINDS: tuple[Resource | DataSource, ...] = (*RESOURCES, *DATA_SOURCES)
 
@@ -43,19 +44,36 @@ def checked(type_name: str, values: Mapping[str, Any], path: Callable[[], str]) 
             raise _fault(path(), (name,), f"expected one of {', '.join(sorted(known))}")
         try:
             known[name].type.check(value, (name,))
-        except Invalid as fault:
-            _forgive(known[name], value, fault, path)
+        except Invalid:
+            # Checked again with care for expressions: few values hold one, and all of them are checked.
+            _careful(known[name], value, path)
     return given
 
 
-def _forgive(attribute: Attribute, value: Any, fault: Invalid, path: Callable[[], str]) -> None:
-    """Raise *fault* with the construct's path, unless it is only about expressions in *value*."""
+def _careful(attribute: Attribute, value: Any, path: Callable[[], str]) -> None:
+    try:
+        _judge(attribute.type, value, (attribute.name,))
+    except Invalid as fault:
+        raise _fault(path(), fault.at, fault.message) from None
+
+
+def _judge(kind: Type, value: Any, at: Path) -> None:
+    """Check *value* as its type does, but leave out every expression in it."""
     if is_expression(value):
         return
-    try:
-        attribute.type.check(settled(value), (attribute.name,))
-    except Invalid:
-        raise _fault(path(), fault.at, fault.message) from None
+    if isinstance(kind, ListOf) and isinstance(value, Sequence) and not isinstance(value, str):
+        for index, item in enumerate(value):
+            _judge(kind.item, item, (*at, index))
+    elif isinstance(kind, MapOf) and isinstance(value, Mapping):
+        for key, item in value.items():
+            _judge(kind.item, item, (*at, str(key)))
+    elif isinstance(kind, Object) and isinstance(value, Mapping):
+        kind.check(dict.fromkeys(value), at)
+        for attribute in kind.attributes:
+            if value.get(attribute.name) is not None:
+                _judge(attribute.type, value[attribute.name], (*at, attribute.name))
+    else:
+        kind.check(value, at)
 
 
 def _fault(path: str, at: Path, message: str) -> Invalid:

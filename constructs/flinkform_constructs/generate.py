@@ -29,7 +29,6 @@ from flinkform_constructs.element import Scope
 from flinkform_constructs.ref import Ref
 '''
 _OPENING = (
-    "def __init__(  # noqa: PLR0913 - an argument an attribute, as editors like it",
     "    self,",
     "    scope: Scope,",
     "    id: str,  # noqa: A002 - the CDK's word",
@@ -44,6 +43,8 @@ _COSTS = {
     Change.REPLACE: "A change makes a new one in its place.",
 }
 _WIDTH = 116
+_FEW = 5
+"""How many arguments the linter lets pass beside scope and id."""
 
 
 def source() -> str:
@@ -92,7 +93,8 @@ def _docstring(kind: Resource | DataSource) -> list[str]:
 def _constructor(name: str, attributes: tuple[Attribute, ...]) -> list[str]:
     ordered = sorted(attributes, key=lambda a: a.origin is not Origin.REQUIRED)
     arguments = [_argument(a, name) for a in ordered]
-    lines = [f"    {line}" for line in _OPENING]
+    many = "  # noqa: PLR0913 - an argument an attribute, as editors like it" if len(ordered) > _FEW else ""
+    lines = [f"    {line}" for line in (f"def __init__({many}", *_OPENING)]
     lines += ["        *,", *(f"        {a}," for a in arguments), "        **meta: Unpack[Meta],", "    ) -> None:"]
     values = [f'            "{a.name}": {a.name},' for a in ordered]
     return [*lines, "        values = {", *values, "        }", "        super().__init__(scope, id, values, meta)"]

@@ -125,12 +125,3 @@ def is_expression(value: Any) -> bool:
     if isinstance(value, Sequence):
         return any(isinstance(item, str) and item.startswith("#{TfToken[") for item in value)
     return hasattr(value, "resolve")
-
-
-def settled(value: Any) -> Any:
-    """Return *value* without the expressions inside it: what can be judged now."""
-    if isinstance(value, Mapping):
-        return {key: settled(item) for key, item in value.items() if not is_expression(item)}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [settled(item) for item in value if not is_expression(item)]
-    return value
