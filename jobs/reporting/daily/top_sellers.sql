@@ -6,10 +6,11 @@ SET 'execution.runtime-mode' = 'batch';
 
 CREATE TEMPORARY TABLE sales (
   sale_id   BIGINT,
-  seller_id AS MOD(sale_id * 7919, 25) + 1,
+  seller_id AS MOD(sale_id * sale_id, 37) + 1,
   price     AS CAST(MOD(sale_id * 104729, 50000) AS DECIMAL(10, 2)) / 100
 ) WITH (
   'connector' = 'datagen',
+  'number-of-rows' = '2000',
   'fields.sale_id.kind' = 'sequence',
   'fields.sale_id.start' = '1',
   'fields.sale_id.end' = '2000'

@@ -73,6 +73,8 @@ class _Reader:
     scripts: tuple[str, ...]
     overlays: tuple[Overlay, ...]
     folders: dict[str, Layer] = field(default_factory=dict)
+    plain: dict[tuple[str, tuple[int, ...]], Layer] = field(default_factory=dict)
+    """What jobs without a sidecar have, by their folder and the overlays that match: most of them have the same."""
 
     def job(self, path: str) -> Job:
         start = Position(self.tree.shown(path), 1, 1)
@@ -80,12 +82,23 @@ class _Reader:
         script = scripts.script(self.tree.read(path, scripts.LIMIT), start.file)
         own = self._own(path.removesuffix(".sql") + ".yaml")
         _agree(own, script)
-        found = over(self._below(path.rpartition("/")[0]), own)
-        for overlay in self.overlays:
-            if any(matches(glob, path) for glob in overlay.match):
-                found = over(found, Layer(overlay.values, overlay.sources))
+        found = self._laid(path, own)
         found = over(found, _set(script))
         return Job(path, name, space, _frozen(found.values, script.text), {**found.sources, "sql": start})
+
+    def _laid(self, path: str, own: Layer) -> Layer:
+        """Return the folders' defaults, the sidecar *own* and the environment, laid over each other."""
+        folder = path.rpartition("/")[0]
+        above = tuple(n for n, o in enumerate(self.overlays) if any(matches(glob, path) for glob in o.match))
+        found = self.plain.get((folder, above)) if own is EMPTY else None
+        if found is None:
+            found = over(self._below(folder), own)
+            for number in above:
+                overlay = self.overlays[number]
+                found = over(found, Layer(overlay.values, overlay.sources))
+            if own is EMPTY:
+                self.plain[folder, above] = found
+        return found
 
     def _own(self, path: str) -> Layer:
         if path not in self.files:
