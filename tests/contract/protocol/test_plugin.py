@@ -152,6 +152,14 @@ def test_a_reattached_server_ends_when_it_is_closed(tmp_path: Path, monkeypatch:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_reattached_server_nobody_closed_leaves_nothing(tmp_path: Path) -> None:
+    """Its directory goes when the process does."""
+    program = "from flinkform.provider.protocol import plugin; plugin.reattach({}, 'example.com/a/b')"
+    environment = {"PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=LONG)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_work_that_does_not_end_does_not_hold_it(tmp_path: Path) -> None:
     """Its time is up when the grace is over, and the caller sees the connection end."""
     place = Rendezvous({"TMPDIR": str(tmp_path)})

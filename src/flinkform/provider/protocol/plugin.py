@@ -5,6 +5,7 @@ Imports wait until the handshake line is out: Terraform reads it, and dials, whi
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -148,6 +149,7 @@ class Reattached:
         self._loop.stop()
         self._thread.join()
         self._place.remove()
+        atexit.unregister(self._place.remove)
 
     def __enter__(self) -> Self:
         return self
@@ -169,6 +171,7 @@ def reattach(methods: Methods, name: str) -> Reattached:
     from flinkform.provider.protocol.loop import Loop  # noqa: PLC0415
 
     place = Rendezvous(os.environ)
+    atexit.register(place.remove)  # a daemon thread ends without a word when nobody calls close
     loop = Loop(place.listener, methods, _own(lambda _: b""))  # one Terraform's Shutdown is not the end
 
     def run() -> None:
