@@ -34,7 +34,9 @@ def batch(job: jobfile.Job) -> bool:
 
 
 def options(job: jobfile.Job) -> dict[str, str]:
-    return {**job.values.get("flink_options", {}), "restart-strategy.type": "none"}
+    """The job's options, but a failure is final and files are complete soon."""
+    quick = {"restart-strategy.type": "none", "execution.checkpointing.interval": "500 ms"}
+    return {**job.values.get("flink_options", {}), **quick}
 
 
 def submission(make: Make, path: str, **changes: str) -> Submission:
