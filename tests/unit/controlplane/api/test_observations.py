@@ -1,0 +1,119 @@
+"""What jobs did: validation, engine versions, events, logs, diagnosis and Flink's own REST."""
+
+from __future__ import annotations
+
+import pytest
+
+from flinkform.flink.values import Problem
+from tests.unit.controlplane.api.world import Api, Flink
+
+
+def test_valid_script(api: Api, flink: Flink) -> None:
+    """A script without problems is valid; Flink is given mode and options as it writes them."""
+    body = {"statement": "SELECT 1", "batchMode": True, "flinkConfiguration": {"a": True, "b": 1}}
+    found = api.call("ValidateSqlStatement", body)["data"]
+    assert found == {"success": True, "validationResult": "VALIDATION_RESULT_VALID", "message": ""}
+    assert flink.validated == [("SELECT 1", True, {"a": "true", "b": "1"})]
+
+
+def test_invalid_script_has_a_place(api: Api, flink: Flink) -> None:
+    """The first problem is told with its place, in text as the API's model has it."""
+    flink.problems = [Problem(2, 3, 2, 5, "no such table"), Problem(9, 9, 9, 9, "later")]
+    answer = api.call("ValidateSqlStatement", {"statement": "SELECT", "batchMode": False})
+    assert answer["success"] is True
+    found = answer["data"]
+    assert (found["success"], found["validationResult"]) == (False, "VALIDATION_RESULT_INVALID")
+    details = found["errorDetails"]
+    assert (details["lineNumber"], details["columnNumber"], details["endColumnNumber"]) == ("2", "3", "5")
+    assert details["message"] == "no such table"
+
+
+def test_validation_wants_statement_and_mode(api: Api) -> None:
+    """Without a statement or a mode there is nothing to validate."""
+    assert api.fails("ValidateSqlStatement", {"statement": "x"})[1] == "batchMode is required and missing"
+    assert api.fails("ValidateSqlStatement", {"batchMode": True})[1] == "statement is required and missing"
+
+
+def test_engine_versions(api: Api) -> None:
+    """There is one engine version, and it is the default."""
+    found = api.call("ListEngineVersionMetadata")["data"]
+    assert [one["engineVersion"] for one in found["engineVersionMetadata"]] == [found["defaultEngineVersion"]]
+
+
+def test_events_by_deployment(api: Api) -> None:
+    """Events are newest first, and found by a deployment's id or name."""
+    one, two = api.make("one"), api.make("two")
+    run = api.started(one)
+    told = api.call("GetEvents", deploymentId=one)
+    assert [event["eventName"] for event in told["data"]] == ["JOB_START_REQUESTED", "DEPLOYMENT_CREATED"]
+    assert (told["data"][0]["jobId"], told["data"][1]["jobId"]) == (run, "")
+    assert [event["deploymentId"] for event in api.call("GetEvents", deploymentName="two")["data"]] == [two]
+    assert api.call("GetEvents", pageSize=1)["totalSize"] >= 3
+
+
+def test_start_log(api: Api, flink: Flink) -> None:
+    """The newest job's log is told; of a job that failed before it logged, why; of none, nothing."""
+    made = api.make()
+    assert api.call("GetLatestJobStartLog", deploymentId=made)["data"] == ""
+    run = api.started(made, state="STARTING")
+    api.run_is(run, "FAILED", failure={"failedAt": 1, "reason": "r", "message": "line 2: no such table"})
+    assert api.call("GetLatestJobStartLog", deploymentId=made)["data"] == "line 2: no such table"
+    flink.said = "it began\n"
+    assert api.call("GetLatestJobStartLog", deploymentId=made)["data"] == "it began\n"
+
+
+def test_diagnosis(api: Api) -> None:
+    """A healthy job has no symptoms; a failed one has its failure, under the time it happened in."""
+    made = api.make()
+    run = api.started(made)
+    assert api.call("GetJobDiagnosis", deploymentId=made, jobId=run)["data"]["symptoms"]["runtime"] == []
+    api.run_is(run, "FAILED", failure={"failedAt": 1, "reason": "division by zero", "message": "trace"})
+    found = api.call("GetJobDiagnosis", deploymentId=made, jobId=run)["data"]
+    assert found["riskLevel"] == "RISK_LEVEL_HIGH"
+    assert [one["name"] for one in found["symptoms"]["runtime"]] == ["division by zero"]
+
+
+def test_proxy_asks_flink_about_one_job(api: Api, rest: str) -> None:
+    """The job's id in a path becomes Flink's; the answer is text."""
+    assert rest
+    run = api.started(api.make())
+    asked = {"resourceType": "jobs", "resourceId": run}
+    found = api.call("FlinkApiProxy", flinkApiPath=f"/jobs/{run}/checkpoints?x=1", **asked)["data"]
+    assert found == f'{{"path": "/jobs/{run.replace("-", "")}/checkpoints?x=1"}}'
+    assert "overview" in api.call("FlinkApiProxy", flinkApiPath="/overview", **asked)["data"]
+    assert api.fails("FlinkApiProxy", flinkApiPath="/missing", **asked)[0] == "990301"
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/jobs/overview", "InvalidParameter"),
+        ("/v1/jobs/0123/config", "InvalidParameter"),
+        ("http://example.com/", "InvalidParameter"),
+        ("//example.com/", "InvalidParameter"),
+        ("overview", "InvalidParameter"),
+        ("/jars/x/plan", "Forbidden"),
+        ("/%6aars/x/plan", "Forbidden"),
+    ],
+)
+def test_proxy_looks_at_nothing_else(api: Api, rest: str, path: str, code: str) -> None:
+    """Other jobs, other hosts and paths that act are refused."""
+    assert rest
+    run = api.started(api.make())
+    assert api.fails("FlinkApiProxy", flinkApiPath=path, resourceType="jobs", resourceId=run)[0] == code
+
+
+@pytest.mark.parametrize("verb", ["yarn-cancel", "yarn-stop"])
+def test_proxy_ends_no_job(api: Api, rest: str, verb: str) -> None:
+    """Flink ends a job on two of its GETs; the proxy knows them."""
+    assert rest
+    run = api.started(api.make())
+    path = f"/jobs/{run}/{verb}"
+    assert api.fails("FlinkApiProxy", flinkApiPath=path, resourceType="jobs", resourceId=run)[0] == "Forbidden"
+
+
+def test_proxy_without_flink(api: Api) -> None:
+    """While Flink does not run the API says so, as something that passes."""
+    run = api.started(api.make())
+    found = api.fails("FlinkApiProxy", flinkApiPath="/overview", resourceType="jobs", resourceId=run)
+    assert found == ("ServiceUnavailable", "Flink does not run")
