@@ -15,7 +15,7 @@ from flinkform.controlplane.store.tables import states as table
 from flinkform.errors import Conflict, NotFound
 
 KEPT = 100
-"""Versions kept of each state."""
+"""Versions kept of each state, unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,21 @@ def read(db: Connection, address: str, *, number: int | None = None) -> bytes | 
     return None if content is None else zlib.decompress(content)
 
 
-def write(
-    db: Connection, address: str, content: bytes, *, serial: int, lineage: str, now: int, lock_id: str | None = None
+def write(  # noqa: PLR0913  each is a column or a rule
+    db: Connection,
+    address: str,
+    content: bytes,
+    *,
+    serial: int,
+    lineage: str,
+    now: int,
+    lock_id: str | None = None,
+    kept: int = KEPT,
 ) -> Version:
-    """Add a version. Conflict: somebody else holds the lock (or *lock_id* is not the one held)."""
+    """Add a version, and drop those older than the newest *kept*.
+
+    Conflict: somebody else holds the lock (or *lock_id* is not the one held).
+    """
     held = lock_of(db, address)
     if held is not None and held.id != lock_id:
         raise Conflict(f"state {address} is locked by {_who(held)}", advice=_ADVICE)
@@ -62,7 +73,7 @@ def write(
     made = Version(address, last + 1, serial, lineage, digest, len(content), now)
     values = {name: getattr(made, name) for name in Version.__slots__}
     db.execute(insert(table).values(values | {"content": zlib.compress(content, 1)}))
-    db.execute(delete(table).where(table.c.address == address, table.c.number <= made.number - KEPT))
+    db.execute(delete(table).where(table.c.address == address, table.c.number <= made.number - kept))
     return made
 
 

@@ -105,12 +105,18 @@ class World:
         self.loop = Loop(self.bench, executor=Inline())
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    store, flink, clock = Store.at(tmp_path / "home"), FakeRuntime(), Clock()
-    bench = Bench(store, flink, tmp_path / "state", clock)
+def made(folder: Path, flink: FakeRuntime) -> World:
+    """A world in a folder, with one instance and one namespace on their way."""
+    store, clock = Store.at(folder / "home"), Clock()
+    bench = Bench(store, flink, folder / "state", clock)
     with store.write() as db:
         instances.create(db, "f-1", workspace=WS, name="main", region="r", document={}, now=clock())
         namespaces.create(db, "f-1", NS, document={}, now=clock())
-    yield World(store, flink, clock, bench, Loop(bench, executor=Inline()))
-    store.close()
+    return World(store, flink, clock, bench, Loop(bench, executor=Inline()))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    one = made(tmp_path, FakeRuntime())
+    yield one
+    one.store.close()

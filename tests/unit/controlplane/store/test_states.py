@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import Connection
 
@@ -9,7 +11,7 @@ from flinkform.controlplane.store import states
 from flinkform.errors import Conflict, NotFound
 
 
-def write(db: Connection, content: bytes = b"{}", **more: str) -> states.Version:
+def write(db: Connection, content: bytes = b"{}", **more: Any) -> states.Version:
     return states.write(db, "dev/bids", content, serial=len(content), lineage="l", now=1, **more)
 
 
@@ -23,11 +25,10 @@ def test_versions_are_kept(db: Connection) -> None:
     assert states.read(db, "dev/other") is None
 
 
-def test_old_versions_go(db: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_versions_go(db: Connection) -> None:
     """Only so many versions are kept of each state."""
-    monkeypatch.setattr(states, "KEPT", 3)
     for _ in range(5):
-        write(db)
+        write(db, kept=3)
     assert [one.number for one in states.versions(db, "dev/bids")] == [5, 4, 3]
 
 
