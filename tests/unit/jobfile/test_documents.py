@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flinkform.errors import Invalid, Position
 from flinkform.jobfile.documents import parse
@@ -153,3 +155,42 @@ def test_a_place_prints_as_editors_read_it() -> None:
         parse(b"a: b: c", "jobs/x.yaml")
     assert caught.value.position == Position("jobs/x.yaml", 1, 5)
     assert str(caught.value).startswith("jobs/x.yaml:1:5: expected YAML: ")
+
+
+PIECES = st.sampled_from(
+    [
+        "labels",
+        "parallelism",
+        "upgrade",
+        ": ",
+        "\n",
+        "  ",
+        "- ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "'",
+        '"',
+        "&a ",
+        "*a",
+        "!t ",
+        "|",
+        "\t",
+        "#",
+    ]
+)
+
+
+@settings(deadline=None)
+@given(st.one_of(st.lists(PIECES, max_size=30).map(lambda p: "".join(p).encode()), st.binary(max_size=60)))
+def test_any_bytes_are_values_or_an_error_with_a_place(data: bytes) -> None:
+    """Whatever is in a file, reading it gives values or says where it is wrong."""
+    try:
+        layer(parse(data, "x.yaml"))
+    except Invalid as error:
+        where = error.position
+    else:
+        return
+    assert where is not None
+    assert (where.line >= 1, where.column >= 1) == (True, True)
