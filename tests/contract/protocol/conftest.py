@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import socket
@@ -28,7 +29,7 @@ LONG = 20.0
 NAME = "example.com/toy/toy"
 
 PROGRAM = """
-import sys, threading
+import signal, sys, threading
 from flinkform.provider.protocol import grpc, plugin
 
 stopping = threading.Event()
@@ -40,7 +41,14 @@ def slow(body):
         return b"stopped" if stopping.is_set() else b"forgotten"
     return grpc.Later(work)
 
-plugin.serve({b"/t.T/Echo": lambda body: body, b"/t.T/Slow": slow}, on_stop=stopping.set)
+def shot(body):
+    def work():
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        return b"stopped" if stopping.wait(10) else b"forgotten"
+    return grpc.Later(work)
+
+methods = {b"/t.T/Echo": lambda body: body, b"/t.T/Slow": slow, b"/t.T/Shot": shot}
+plugin.serve(methods, on_stop=stopping.set)
 print("over", file=sys.stderr, flush=True)
 """
 
@@ -65,8 +73,9 @@ class Stranger:
         self.socket.close()
 
     def flush(self) -> None:
-        """Send what h2 has to send."""
-        self.socket.sendall(self.h2.data_to_send())
+        """Send what h2 has to send; that the server has hung up shows when its last words are read."""
+        with contextlib.suppress(OSError):
+            self.socket.sendall(self.h2.data_to_send())
 
     def begin(self, path: str, *, ended: bool = False, **more: str) -> int:
         """Open a call."""

@@ -97,6 +97,14 @@ def test_a_signal_ends_it_with_its_work_done(start: Start, number: signal.Signal
     assert not Path(process.hello[3]).parent.exists()
 
 
+def test_a_signal_that_a_worker_thread_gets_ends_it_too(start: Start) -> None:
+    """The kernel picks the thread; the loop has to wake for it."""
+    process = start(PLUGIN_CLIENT_CERT="")
+    with grpc.insecure_channel(f"unix:{process.hello[3]}") as channel:
+        assert channel.unary_unary("/t.T/Shot")(b"", timeout=LONG) == b"stopped"
+    assert process.end() == (0, "over\n")
+
+
 def test_ctrl_c_is_terraform_s_business(start: Start, terraform: Identity) -> None:
     """SIGINT reaches the whole process group; the provider goes on until Terraform says Stop."""
     process = start()

@@ -51,6 +51,11 @@ class Loop:
         self._selector.register(listener, EVENT_READ, self._accept)
         self._selector.register(self._ear, EVENT_READ, self._hear)
 
+    @property
+    def alarm(self) -> int:
+        """A file descriptor that wakes the loop when it is written to."""
+        return self._mouth
+
     def stop(self) -> None:
         """Have `run` return soon; safe from any thread and from a signal handler."""
         self._stopped = True

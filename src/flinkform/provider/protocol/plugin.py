@@ -52,7 +52,10 @@ def serve(methods: Methods, *, version: int = 6, on_stop: Callable[[], None] | N
         loop = _loop(methods, place, _shake_hands(environment, place, version))
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: loop.stop())
+        # The kernel may hand a signal to a worker thread; the handler runs on this one, which has to wake for it.
+        signal.set_wakeup_fd(loop.alarm, warn_on_full_buffer=False)
         loop.run(abandoned=lambda: os.getppid() != parent)
+        signal.set_wakeup_fd(-1)
         try:
             if on_stop is not None:
                 on_stop()
