@@ -179,9 +179,9 @@ def _step(node: Node, step: str | int) -> tuple[Node, Node] | None:
 
 
 def _malformed(error: yaml.YAMLError, text: str, file: str) -> Invalid:
-    if isinstance(error, yaml.reader.ReaderError):
-        where = after(text.encode()[: error.position].decode(errors="ignore"), file)
-        return Invalid(f"expected no control characters, got U+{int(error.character):04X}", position=where)
+    if found := yaml.reader.Reader.NON_PRINTABLE.search(text):
+        where = after(text[: found.start()], file)
+        return Invalid(f"expected no control characters, got U+{ord(found[0]):04X}", position=where)
     if not isinstance(error, yaml.MarkedYAMLError):
         return Invalid(f"expected YAML: {error}", position=Position(file, 1, 1))
     first, last = error.context_mark, error.problem_mark
