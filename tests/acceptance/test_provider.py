@@ -120,7 +120,7 @@ def test_replace(terraform: Terraform, cloud: Cloud) -> None:
 
 
 def test_failing_job(terraform: Terraform, cloud: Cloud) -> None:
-    """A job that fails to start is an error with reason, diagnosis and log; it is kept, and the next apply repairs it."""
+    """A job that fails to start is an error with reason, diagnosis and log; the next apply repairs what is kept."""
     cloud.broken["a"] = "no such table"
     said = terraform.fails(JOB % ("SELECT 1", "deletion_protection = true"))
     assert "no such table" in said
@@ -160,10 +160,13 @@ def test_wrong_script(terraform: Terraform, cloud: Cloud) -> None:
 
 def test_validation(terraform: Terraform) -> None:
     """Every fault of a configuration is told at once, where it is, before anything is called."""
-    said = terraform.fails(
-        JOB % ("SELECT 1", 'state = "jumping"\n parallelism = 0\n upgrade = { mode = "magic" }\n logging = { root = "LOUD" }'),
-        command="validate",
-    )
+    wrong = """
+  state       = "jumping"
+  parallelism = 0
+  upgrade     = { mode = "magic" }
+  logging     = { root = "LOUD" }
+"""
+    said = terraform.fails(JOB % ("SELECT 1", wrong), command="validate")
     for text in ("running, suspended", "at least 1", "savepoint, latest, stateless", "TRACE, DEBUG"):
         assert text in said
 
@@ -203,7 +206,7 @@ data "flink_engine_versions" "all" {
     assert state["data.flink_engine_versions.all"]["default"] == "vvr-1"
     assert state["data.flink_engine_versions.all"]["versions"] == [{"version": "vvr-1", "status": "STABLE"}]
     terraform.destroy()
-    assert not (cloud.instances or cloud.namespaces or cloud.deployments)
+    assert [cloud.instances, cloud.namespaces, cloud.deployments] == [{}, {}, {}]
 
 
 def test_budget(terraform: Terraform, cloud: Cloud) -> None:

@@ -164,9 +164,7 @@ class Cloud:
         before = _definition(one)
         for name, value in body.items():
             if name not in self.ignored:
-                one[name] = {**one.get(name, {}), **value} if isinstance(value, dict) and name != "labels" else value
-            if value == {}:
-                one[name] = {}
+                one[name] = _merged(one.get(name), value) if name not in ("labels", "flinkConf") else value
         one["revision"] += before != _definition(one)
         return self._shown(one["deploymentId"])
 
@@ -314,6 +312,13 @@ def _status(job: Mapping[str, Any]) -> str:
 
 def _scope(values: Mapping[str, Any]) -> dict[str, Any]:
     return {"workspace": values["workspace"], "namespace": values["namespace"]}
+
+
+def _merged(old: Any, new: Any) -> Any:
+    """Merge a partial update field by field; maps and lists are replaced."""
+    if not isinstance(new, dict) or not isinstance(old, dict):
+        return new
+    return {**old, **{name: _merged(old.get(name), value) for name, value in new.items()}}
 
 
 def _definition(one: Mapping[str, Any]) -> dict[str, Any]:

@@ -104,11 +104,15 @@ class Service:
         elif isinstance(answer, list):
             body = b"".join(len(message).to_bytes(5, "big") + message for message in answer)
             connection.respond(stream, _HEAD, body, _TAIL)
+        elif answer is not None:
+            connection.respond(stream, _failure(_odd(answer, stream.request)))
 
     def _defer(self, connection: Connection, stream: Stream, later: Later) -> None:
         def job() -> None:
             if not stream.closed:  # the caller may have given up while it was queued
                 answer = _attempt(stream.request, later.work)
+                if not isinstance(answer, bytes | list | Status):
+                    answer = _odd(answer, stream.request)
                 self._post(connection, lambda: self._reply(connection, stream, answer))
 
         self._submit(job)
@@ -126,6 +130,10 @@ def _attempt(request: Request, call: Callable[..., Answer], *args: object) -> An
         sys.__excepthook__(type(bug), bug, bug.__traceback__)
         where = _readable(request.path)
         return Status(UNKNOWN, f"unexpected {type(bug).__name__} in {where}: a bug in the provider; its log says where")
+
+
+def _odd(answer: object, request: Request) -> Status:
+    return Status(UNKNOWN, f"expected bytes from {_readable(request.path)}, got {type(answer).__name__}")
 
 
 def _message(body: bytes) -> bytes:

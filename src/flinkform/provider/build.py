@@ -1,0 +1,159 @@
+"""Makes the provider one file, the same bytes every time, and lays it where Terraform finds it.
+
+`python -m flinkform.provider.build DIR` writes `DIR/terraform-provider-flink_v<version>`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import marshal
+import os
+import platform
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from flinkform.provider import describe
+from flinkform.resources import PROVIDER
+
+VERSION = "0.1.0"
+NAME = f"terraform-provider-flink_v{VERSION}"
+PARTS = ("errors.py", "openapi", "schema", "resources", "client", "provider")
+"""What the provider is made of, below `flinkform/`; all of it needs the standard library alone."""
+ABSENT = ("provider/build.py", "provider/document.py", "provider/__main__.py", "openapi/extract")
+"""What is there to make things and not to run."""
+
+_LAUNCHER = b"""#!/bin/sh
+for python in "${FLINKFORM_PYTHON:-python3}" python3.14 python3.13 python3.12 python3.11; do
+  command -v "$python" >/dev/null 2>&1 && exec "$python" -SE "$0" "$@"
+done
+echo "terraform-provider-flink needs Python 3.11 or newer on PATH, or its path in FLINKFORM_PYTHON" >&2
+exit 1
+"""
+"""A line for the kernel can name one fixed path only; `-SE` leaves out site packages, which take half the start."""
+
+_MAIN = """\
+import sys
+
+if sys.version_info < (3, 11):
+    import os
+
+    for name in ("python3.14", "python3.13", "python3.12", "python3.11"):
+        try:
+            os.execvp(name, [name, "-SE", *sys.argv])
+        except OSError:
+            pass
+    sys.exit("terraform-provider-flink needs Python 3.11 or newer, this is " + sys.version.split()[0])
+
+from flinkform.provider.entry import main
+
+main(schema={schema!r})
+"""
+_EPOCH = (2020, 1, 1, 0, 0, 0)
+_UNCHECKED = 0b01
+"""Flags of a .pyc that says: by hash, and do not compare."""
+_MARSHAL = 2
+"""A version of the format whose bytes do not depend on who else holds a constant."""
+
+_RC = """\
+# Written by flinkform: its provider comes from the folder beside this file, all others from where they always do.
+provider_installation {{
+  filesystem_mirror {{
+    path    = "{mirror}"
+    include = ["{host}/*/*"]
+  }}
+  direct {{
+    exclude = ["{host}/*/*"]
+  }}
+}}
+"""
+
+
+def zipapp(path: Path) -> Path:
+    """Write the provider to *path* as one executable file, and return it; the same bytes are not written again."""
+    _write(path, _LAUNCHER + _archive(), 0o755)
+    return path
+
+
+def install(home: Path) -> Path:
+    """Put the provider into a filesystem mirror below *home* and return the CLI configuration that says so.
+
+    Terraform uses it with `TF_CLI_CONFIG_FILE` set to what is returned, `home/terraform.rc`.
+    """
+    mirror = home / "mirror"
+    zipapp(mirror / PROVIDER / VERSION / machine() / NAME)
+    rc = _RC.format(mirror=_quoted(mirror.absolute()), host=PROVIDER.split("/", maxsplit=1)[0])
+    _write(home / "terraform.rc", rc.encode(), 0o600)
+    return home / "terraform.rc"
+
+
+def machine() -> str:
+    """Return this machine as Terraform calls it: `linux_amd64`, `darwin_arm64`."""
+    kind = platform.machine().lower()
+    return f"{platform.system().lower()}_{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(kind, kind) }"
+
+
+def _archive() -> bytes:
+    """Return the ZIP: sources, and beside each its compiled form, which Python versions other than this one pass by."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, source in _sources():
+            for suffix, data in (("", source), ("c", _compiled(name, source))):
+                entry = zipfile.ZipInfo(name + suffix, _EPOCH)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, data)
+    return out.getvalue()
+
+
+def _sources() -> Iterator[tuple[str, bytes]]:
+    """Yield every module's name in the archive and its text, in a fixed order."""
+    room = Path(__file__).parents[1]
+    yield "__main__.py", _MAIN.format(schema=describe.provider_schema()).encode()
+    yield "flinkform/__init__.py", (room / "__init__.py").read_bytes()
+    for part in PARTS:
+        found = [room / part] if part.endswith(".py") else sorted((room / part).rglob("*.py"))
+        for path in found:
+            name = path.relative_to(room).as_posix()
+            if not name.startswith(ABSENT):
+                yield f"flinkform/{name}", path.read_bytes()
+
+
+def _compiled(name: str, source: bytes) -> bytes:
+    code = compile(source, name, "exec", dont_inherit=True, optimize=0)
+    digest = importlib.util.source_hash(source)
+    return b"".join(
+        (
+            importlib.util.MAGIC_NUMBER,
+            _UNCHECKED.to_bytes(4, "little"),
+            digest,
+            marshal.dumps(code, _MARSHAL),
+        )
+    )
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    """Write *data* to *path* in one step, unless it is there already."""
+    if path.exists() and path.read_bytes() == data:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink()
+        raise
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("\\", "\\\\").replace('"', '\\"').replace("${", "$${").replace("%{", "%%{")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{zipapp(Path(sys.argv[1]) / NAME)}\n")

@@ -1,0 +1,138 @@
+"""What terraform core does around the provider: merge configuration and state, and hold the provider to its plan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hypothesis import strategies as st
+
+from flinkform.provider import check
+from flinkform.provider.lists import Lists
+from flinkform.provider.plan import Plan, plan
+from flinkform.provider.protocol.msgpack import UNKNOWN
+from flinkform.provider.service import Kind
+from flinkform.provider.session import Result, Session
+from flinkform.provider.values import Values, known
+from flinkform.schema.model import Attribute, Origin, Resource
+from flinkform.schema.types import Bool, ListOf, MapOf, Number, Object, String, Type
+from tests.unit.provider.cloud import Cloud, Time
+
+
+def proposed(attributes: Iterable[Attribute], prior: Values | None, config: Values) -> dict[str, Any]:
+    """Return core's merge: what is configured, else what is kept of computed attributes, else null."""
+    return {a.name: _proposed(a, (prior or {}).get(a.name), config.get(a.name)) for a in attributes}
+
+
+def _proposed(attribute: Attribute, prior: Any, config: Any) -> Any:
+    computed = attribute.origin in (Origin.COMPUTED, Origin.EITHER) or attribute.default is not None
+    if config is None:
+        return prior if computed else None
+    if attribute.nested and isinstance(config, Mapping):
+        return proposed(attribute.nested, prior if isinstance(prior, Mapping) else None, config)
+    return config
+
+
+def planned(resource: Resource, prior: Values | None, config: Values) -> Plan:
+    """Plan as core does for a configuration that is not a destroy."""
+    merged = proposed(resource.attributes, prior, config)
+    made = plan(resource, prior=prior, proposed=merged, config=config)
+    for attribute in resource.attributes:
+        given = config.get(attribute.name)
+        if made.values is not None and given is not None and known(given) and not attribute.nested:
+            assert made.values[attribute.name] == given, f"{attribute.name} was configured and planned otherwise"
+    return made
+
+
+class World:
+    """An API, a session on it and the states that applies leave behind, for one resource type."""
+
+    def __init__(self, resource: Resource, cloud: Cloud | None = None) -> None:
+        self.resource = resource
+        self.cloud = cloud or Cloud()
+        self.time = Time()
+        self.result = Result(state=None)
+
+    def engine(self) -> Any:
+        """Return the engine of a new session, as every terraform command gets one."""
+        session = Session(client=self.cloud, lists=Lists(self.cloud), stop=self.time, clock=self.time)
+        return Kind(self.resource).engine(session)
+
+    def apply(self, config: Values) -> dict[str, Any]:
+        """Refresh, plan and apply; return the state, which is what was planned."""
+        prior = self.refresh()
+        made = planned(self.resource, prior, config)
+        if made.values is prior and prior is not None:
+            return prior
+        if made.replace:
+            self.destroy()
+            prior, made = None, planned(self.resource, None, config)
+        values = made.values or {}
+        self._change(prior, values)
+        assert self.result.state is not None
+        for name, value in values.items():
+            assert value is UNKNOWN or self.result.state[name] == value, f"{name} is not as planned"
+        assert known(self.result.state)
+        return self.result.state
+
+    def _change(self, prior: Values | None, values: Values) -> None:
+        self.result = Result(state=dict(prior) if prior else None, private=self.result.private)
+        if prior is None:
+            self.engine().create(values, self.result)
+        else:
+            self.engine().update(prior, values, self.result)
+
+    def refresh(self) -> dict[str, Any] | None:
+        """Read the state anew."""
+        if self.result.state is not None:
+            self.result.state = self.engine().read(self.result.state, self.result.private)
+        return self.result.state
+
+    def plan(self, config: Values) -> Plan:
+        """Refresh and plan."""
+        return planned(self.resource, self.refresh(), config)
+
+    def destroy(self) -> None:
+        """Destroy what is there."""
+        prior = self.result.state
+        self.result = Result(state=prior, private=self.result.private)
+        self.engine().delete(prior, self.result)
+        assert self.result.state is None
+
+
+def configs(resource: Resource, *, unknown: bool = False) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw configurations that validation accepts."""
+    fields = {a.name: _given(a, unknown=unknown) for a in resource.attributes}
+    return st.fixed_dictionaries(fields).filter(lambda c: not list(check.faults(resource.attributes, c)))
+
+
+def _given(attribute: Attribute, *, unknown: bool) -> st.SearchStrategy[Any]:
+    if not attribute.writable:
+        return st.none()
+    # A workspace and a namespace travel in headers and paths, where not every character can.
+    values = st.sampled_from(["w1", "w2"]) if attribute.name in ("workspace", "namespace") else _values(attribute.type)
+    if unknown:
+        values = values | st.just(UNKNOWN)
+    return values if attribute.origin is Origin.REQUIRED else st.none() | values
+
+
+def _values(kind: Type) -> st.SearchStrategy[Any]:  # noqa: PLR0911  one a kind of value
+    match kind:
+        case String(choices=choices) if choices:
+            return st.sampled_from(choices)
+        case String(pattern=pattern) if pattern:
+            return st.sampled_from([text for text in ("a", "b-c", "90s", "1h30m") if re.fullmatch(pattern, text)])
+        case String():
+            return st.text(min_size=1, max_size=20)
+        case Number(at_least=least):
+            return st.integers(int(least or 0), 50)
+        case Bool():
+            return st.booleans()
+        case ListOf(item=item):
+            return st.lists(_values(item), max_size=3)
+        case MapOf(item=item):
+            return st.dictionaries(st.sampled_from(["a", "b.c", "team"]), _values(item), max_size=3)
+        case Object(attributes=attributes):
+            return st.fixed_dictionaries({a.name: _given(a, unknown=False) for a in attributes})
+    raise NotImplementedError(kind)

@@ -1,0 +1,76 @@
+"""The provider as one file."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from flinkform.provider import build
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build.zipapp(tmp_path_factory.mktemp("built") / build.NAME)
+
+
+def test_version() -> None:
+    """The file has the project's version."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["project"]["version"] == build.VERSION
+
+
+def test_same_bytes(built: Path, tmp_path: Path) -> None:
+    """Another process writes the same bytes, whatever its hash seed."""
+    subprocess.run(
+        [sys.executable, "-m", "flinkform.provider.build", str(tmp_path)],
+        env={**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT / "src")},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    assert (tmp_path / build.NAME).read_bytes() == built.read_bytes()
+
+
+def test_content(built: Path) -> None:
+    """It holds what the provider needs and nothing else of the project."""
+    with zipfile.ZipFile(built) as archive:
+        names = archive.namelist()
+    rooms = {name.split("/")[1] for name in names if name.count("/") > 1}
+    assert rooms == {"client", "openapi", "provider", "resources", "schema"}
+    assert not [name for name in names if "build" in name or "extract" in name]
+    assert {name + "c" for name in names if name.endswith(".py")} == {n for n in names if n.endswith(".pyc")}
+
+
+def test_started_by_hand(built: Path) -> None:
+    """Started by a person it says what it is."""
+    done = subprocess.run(
+        [built], env={"PATH": os.environ["PATH"], "FLINKFORM_PYTHON": sys.executable}, capture_output=True, check=False
+    )
+    assert done.returncode != 0
+    assert b"Terraform" in done.stderr
+
+
+def test_no_python(built: Path, tmp_path: Path) -> None:
+    """Without any Python it says what is missing."""
+    done = subprocess.run([built], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "needs Python 3.11" in done.stderr
+
+
+def test_install(tmp_path: Path) -> None:
+    """An installation is a mirror and a configuration that names it; a second one touches nothing."""
+    rc = build.install(tmp_path)
+    (provider,) = tmp_path.glob("mirror/flinkform.io/flinkform/flink/*/*/terraform-provider-flink_v*")
+    assert os.access(provider, os.X_OK)
+    assert str(tmp_path / "mirror") in rc.read_text()
+    before = {path: path.stat().st_mtime_ns for path in (rc, provider)}
+    build.install(tmp_path)
+    assert {path: path.stat().st_mtime_ns for path in (rc, provider)} == before
+    assert not list(tmp_path.rglob(".new-*"))

@@ -1,0 +1,437 @@
+"""flink_job as a desired state: what one apply asks of the API, and what the state says afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from flinkform.errors import Conflict, Interrupted, Invalid, JobFailed, TimedOut, Unavailable
+from flinkform.provider.job import NONCE
+from flinkform.resources.job import RESOURCE
+from tests.unit.provider.cloud import Cloud
+from tests.unit.provider.core import World
+
+CONFIG: dict[str, Any] = {a.name: None for a in RESOURCE.attributes} | {
+    "workspace": "w",
+    "namespace": "n",
+    "name": "a",
+    "sql": "SELECT 1",
+}
+
+
+def config(**given: Any) -> dict[str, Any]:
+    return CONFIG | given
+
+
+@pytest.fixture
+def world() -> World:
+    return World(RESOURCE)
+
+
+@pytest.fixture
+def running(world: World) -> World:
+    """A world with a job that runs."""
+    world.apply(config())
+    world.cloud.changes()
+    return world
+
+
+def restored(world: World) -> dict[str, Any]:
+    found: dict[str, Any] = world.cloud.job("a")["restoreStrategy"]
+    return found
+
+
+def test_suspended(world: World) -> None:
+    """A suspended job is a deployment and no job."""
+    state = world.apply(config(state="suspended"))
+    assert state["state"] == "suspended"
+    assert world.cloud.changes() == ["CreateDeployment"]
+
+
+def test_restore_from(world: World) -> None:
+    """A first start goes on from the savepoint it is given, and later starts do not go back to it."""
+    world.apply(config(restore_from="s-9", allow_non_restored_state=True))
+    assert restored(world) == {"kind": "FROM_SAVEPOINT", "savepointId": "s-9", "allowNonRestoredState": True}
+    world.cloud.kill("a")
+    world.apply(config(restore_from="s-9"))
+    assert restored(world)["kind"] == "LATEST_STATE"
+
+
+def test_restore_from_after_failure(world: World) -> None:
+    """While no job ever ran, each start is a first start."""
+    world.apply(config(state="suspended"))
+    world.cloud.broken["a"] = "boom"
+    with pytest.raises(JobFailed):
+        world.apply(config(restore_from="s-9"))
+    world.cloud.broken.clear()
+    world.apply(config(restore_from="s-9"))
+    assert restored(world)["savepointId"] == "s-9"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"sql": "SELECT 2"}, {"parallelism": 4}, {"flink_options": {"a": "b"}}, {"logging": {"root": "DEBUG"}}],
+    ids=str,
+)
+def test_upgrade(running: World, change: dict[str, Any]) -> None:
+    """A change that needs a new job stops with a savepoint, updates, and starts from that savepoint."""
+    running.apply(config(**change))
+    assert running.cloud.changes() == ["StopJob", "UpdateDeployment", "StartJob"]
+    assert restored(running)["savepointId"] == next(iter(running.cloud.savepoints))
+    assert running.refresh() == running.result.state
+
+
+@pytest.mark.parametrize("change", [{"description": "x"}, {"labels": {"team": "x"}}, {"name": "b"}], ids=str)
+def test_harmless(running: World, change: dict[str, Any]) -> None:
+    """A change that costs the running job nothing leaves it alone."""
+    running.apply(config(**change))
+    assert running.cloud.changes() == ["UpdateDeployment"]
+    assert running.refresh() == running.result.state
+
+
+@pytest.mark.parametrize("change", [{"timeouts": {"create": "5m"}}, {"upgrade": {"mode": "latest"}}], ids=str)
+def test_only_ours(running: World, change: dict[str, Any]) -> None:
+    """A change of what only Terraform knows asks nothing of the API that changes something."""
+    running.apply(config(**{k: {**_empty(k), **v} for k, v in change.items()}))
+    assert running.cloud.changes() == []
+
+
+def _empty(name: str) -> dict[str, Any]:
+    return {a.name: None for a in RESOURCE.attribute(name).nested}
+
+
+@pytest.mark.parametrize(
+    ("mode", "stop", "kind"),
+    [
+        ("latest", "NONE", "LATEST_STATE"),
+        ("stateless", "NONE", "NONE"),
+        ("savepoint", "STOP_WITH_SAVEPOINT", "FROM_SAVEPOINT"),
+    ],
+)
+def test_policy(running: World, mode: str, stop: str, kind: str) -> None:
+    """`upgrade.mode` says how a job is stopped and what the next goes on from."""
+    running.apply(config(sql="SELECT 2", upgrade={"mode": mode, "fallback": None}))
+    stops = [body for name, body in running.cloud.said if name == "StopJob"]
+    assert stops == [{"stopStrategy": stop}]
+    assert restored(running)["kind"] == kind
+
+
+def test_fallback(running: World) -> None:
+    """A savepoint that cannot be taken is a warning, and the newest checkpoint is gone on from."""
+    running.cloud.stubborn.add("a")
+    running.apply(config(sql="SELECT 2"))
+    assert "checkpoint declined" in running.result.warnings[0]
+    assert restored(running)["kind"] == "LATEST_STATE"
+
+
+def test_no_fallback(running: World) -> None:
+    """Without the fallback the old definition runs on, and state says so."""
+    running.cloud.stubborn.add("a")
+    upgrade = {"mode": "savepoint", "fallback": False}
+    with pytest.raises(Conflict, match="checkpoint declined") as raised:
+        running.apply(config(sql="SELECT 2", upgrade=upgrade))
+    assert raised.value.at == ("upgrade", "fallback")
+    assert running.cloud.changes() == ["StopJob"]
+    assert running.result.state is not None
+    assert (running.result.state["sql"], running.result.state["state"]) == ("SELECT 1", "running")
+
+
+def test_suspend_and_resume(running: World) -> None:
+    """Suspending takes a savepoint; an edit while suspended waits for the start, which goes on from state."""
+    running.apply(config(state="suspended"))
+    assert [body for _, body in running.cloud.said] == [{"stopStrategy": "STOP_WITH_SAVEPOINT"}]
+    running.cloud.changes()
+    running.apply(config(state="suspended", sql="SELECT 2"))
+    assert running.cloud.changes() == ["UpdateDeployment"]
+    running.apply(config(sql="SELECT 2"))
+    assert running.cloud.changes() == ["StartJob"]
+    assert restored(running)["kind"] == "LATEST_STATE"
+
+
+def test_failed_is_drift(running: World) -> None:
+    """A failed job reads as failed, and the next apply restarts it from its newest state."""
+    running.cloud.kill("a")
+    assert running.refresh() is not None
+    assert running.result.state is not None
+    assert running.result.state["state"] == "failed"
+    running.apply(config())
+    assert running.cloud.changes() == ["StartJob"]
+    assert restored(running)["kind"] == "LATEST_STATE"
+
+
+def test_failed_and_suspended(running: World) -> None:
+    """A failed job that is to be suspended is: nothing runs; the next plan is empty."""
+    running.cloud.kill("a")
+    running.apply(config(state="suspended"))
+    assert running.cloud.changes() == []
+    assert running.plan(config(state="suspended")).values is running.result.state
+
+
+def test_outdated(running: World) -> None:
+    """A job that runs an older definition reads as outdated, and the next apply restarts it."""
+    running.cloud.named("a")["revision"] += 1
+    assert running.refresh() is not None
+    assert running.result.state is not None
+    assert running.result.state["state"] == "outdated"
+    running.apply(config())
+    assert running.cloud.changes() == ["StopJob", "StartJob"]
+
+
+def test_batch(world: World) -> None:
+    """A finished batch job is success: it stays as it is until its definition changes, and takes no savepoints."""
+    batch = config(execution_mode="BATCH")
+    world.apply(batch)
+    assert world.plan(batch).values is world.result.state
+    world.cloud.changes()
+    world.apply({**batch, "description": "x"})
+    assert world.cloud.changes() == ["UpdateDeployment"]
+    world.apply({**batch, "sql": "SELECT 2"})
+    assert world.cloud.changes() == ["UpdateDeployment", "StartJob"]
+    assert restored(world)["kind"] == "NONE"
+    world.apply({**batch, "sql": "SELECT 2", "state": "suspended"})
+    assert world.plan({**batch, "sql": "SELECT 2", "state": "suspended"}).values is world.result.state
+
+
+def test_mixed_history(world: World) -> None:
+    """Where the summary does not say how the newest job ended, that job is asked, and only it."""
+    world.apply(config())
+    world.cloud.kill("a")
+    world.apply(config())
+    world.apply(config(state="suspended"))
+    world.cloud.calls.clear()
+    assert world.plan(config(state="suspended")).values is world.result.state
+    assert dict(world.cloud.calls) == {"ListDeployments": 1, "ListJobs": 1}
+
+
+def test_wrong_script(running: World) -> None:
+    """A wrong script is refused with line and column before anything is stopped, and before anything is made."""
+    running.cloud.wrong["SELEC"] = "unexpected SELEC"
+    with pytest.raises(Invalid, match=r"line 3, column 7: unexpected SELEC") as raised:
+        running.apply(config(sql="SELEC"))
+    assert raised.value.at == ("sql",)
+    assert running.cloud.changes() == []
+    with pytest.raises(Invalid):
+        World(RESOURCE, running.cloud).apply(config(name="b", sql="SELEC"))
+    assert running.cloud.changes() == []
+
+
+def test_unable_to_validate(running: World) -> None:
+    """Where nobody can tell whether a script is right, the job is started all the same."""
+    running.cloud.down.add("ValidateSqlStatement")
+    running.apply(config(sql="SELECT 2"))
+    assert running.cloud.changes() == ["StopJob", "UpdateDeployment", "StartJob"]
+
+
+def test_failing_start(world: World) -> None:
+    """A job that cannot start fails at once with reason, diagnosis and the end of its log; the deployment is kept."""
+    world.cloud.broken["a"] = "no such table"
+    with pytest.raises(JobFailed) as raised:
+        world.apply(config(deletion_protection=True))
+    said = str(raised.value)
+    assert "JOB_FAILED: no such table" in said
+    assert "SLOT_SHORTAGE: no slots are free: add some" in said
+    assert said.endswith("log line 99")
+    assert "log line 74" not in said
+    assert world.time.now < 10
+    state = world.result.state
+    assert state is not None
+    assert (state["state"], state["deployment_id"], state["deletion_protection"]) == ("failed", "d-1", False)
+
+
+def test_failing_upgrade(running: World) -> None:
+    """After an upgrade that does not start, state has the new definition and says failed; a fix goes on from state."""
+    running.cloud.broken["a"] = "state is not compatible"
+    with pytest.raises(JobFailed, match="state is not compatible"):
+        running.apply(config(sql="SELECT 2"))
+    assert running.result.state is not None
+    assert (running.result.state["sql"], running.result.state["state"]) == ("SELECT 2", "failed")
+    running.cloud.broken.clear()
+    running.apply(config(sql="SELECT 3"))
+    assert restored(running)["kind"] == "LATEST_STATE"
+
+
+def test_refused_update(running: World) -> None:
+    """An update that the API refuses leaves a suspended job, and the next apply goes on from its savepoint."""
+    running.cloud.down.add("UpdateDeployment")
+    with pytest.raises(Unavailable):
+        running.apply(config(sql="SELECT 2"))
+    assert running.result.state is not None
+    assert (running.result.state["sql"], running.result.state["state"]) == ("SELECT 1", "suspended")
+    running.cloud.down.clear()
+    running.apply(config(sql="SELECT 2"))
+    assert restored(running)["kind"] == "LATEST_STATE"
+
+
+def test_ignored_update(running: World) -> None:
+    """An update that is accepted and not carried out is an error that names the attribute."""
+    running.cloud.ignored.add("flinkConf")
+    with pytest.raises(Conflict, match="kept another flink_options") as raised:
+        running.apply(config(flink_options={"a": "b"}))
+    assert raised.value.at == ("flink_options",)
+
+
+def test_lost_create(world: World) -> None:
+    """A create whose answer was lost is adopted by its nonce; that label is kept and never shown."""
+    world.cloud.lost["CreateDeployment"] = 1
+    state = world.apply(config(labels={"team": "x"}))
+    assert len(world.cloud.deployments) == 1
+    assert state["labels"] == {"team": "x"}
+    world.apply(config(labels={"team": "y"}))
+    kept = world.cloud.named("a")["labels"]
+    assert (kept["team"], NONCE in kept) == ("y", True)
+
+
+def test_never_by_name(world: World) -> None:
+    """A deployment that merely has the same name is not adopted."""
+    World(RESOURCE, world.cloud).apply(config())
+    with pytest.raises(Conflict, match="is taken"):
+        world.apply(config())
+    world.cloud.down.add("CreateDeployment")
+    with pytest.raises(Unavailable):
+        world.apply(config())
+    assert world.result.state is None
+
+
+def test_gone(running: World) -> None:
+    """A deployment that is gone from the list is asked for once before it counts as gone."""
+    running.cloud.deployments.clear()
+    running.cloud.calls.clear()
+    assert running.refresh() is None
+    assert dict(running.cloud.calls) == {"ListDeployments": 1, "GetDeployment": 1}
+
+
+def test_not_listed(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deployment that a page missed is still there."""
+    monkeypatch.setattr(running.cloud, "_ListDeployments", lambda *_: [])
+    assert running.refresh() is not None
+
+
+def test_deleted_since(running: World) -> None:
+    """An update of what was deleted since the plan says so."""
+    prior = dict(running.result.state or {})
+    running.cloud.deployments.clear()
+    running.result.state = prior
+    with pytest.raises(Conflict, match="was deleted since the plan"):
+        running.engine().update(prior, prior | {"sql": "SELECT 2"}, running.result)
+    assert running.result.state is None
+
+
+@pytest.mark.parametrize(("saved", "strategy"), [(None, "STOP_WITH_SAVEPOINT"), (False, "NONE")])
+def test_destroy(world: World, saved: bool | None, strategy: str) -> None:
+    """A running job is stopped with a savepoint before it is destroyed, unless told otherwise."""
+    world.apply(config(savepoint_on_destroy=saved))
+    world.cloud.said.clear()
+    world.destroy()
+    assert world.cloud.said[0] == ("StopJob", {"stopStrategy": strategy})
+    assert not world.cloud.deployments
+
+
+def test_destroy_without_savepoint(running: World) -> None:
+    """A job whose savepoint fails is not destroyed."""
+    running.cloud.stubborn.add("a")
+    with pytest.raises(Conflict, match="checkpoint declined") as raised:
+        running.destroy()
+    assert raised.value.at == ("savepoint_on_destroy",)
+    assert running.result.state is not None
+    assert running.cloud.deployments
+
+
+def test_destroy_protected(world: World) -> None:
+    """Protection holds in the apply too, where -replace and taint come by without a plan."""
+    world.apply(config(deletion_protection=True))
+    with pytest.raises(Conflict, match="is protected"):
+        world.destroy()
+
+
+def test_destroy_what_is_gone(running: World) -> None:
+    """What is gone already is destroyed."""
+    running.cloud.deployments.clear()
+    running.cloud.jobs.clear()
+    running.destroy()
+
+
+def test_interrupted_start(world: World) -> None:
+    """Ctrl-C while waiting for a start leaves the job as it is, with a state the next plan goes on from."""
+    world.cloud.start_looks = 1000
+    world.time.limit = 3
+    state = world.apply(config())
+    assert "stopped waiting" in world.result.warnings[0]
+    assert state["state"] == "running"
+    world.time.limit = float("inf")
+    world.cloud.start_looks = 1
+    assert world.plan(config()).values is world.result.state
+
+
+def test_interrupted_stop(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while a job stops is an error at once; the next apply carries the change through."""
+    _hold(running.cloud, monkeypatch, until=lambda: False)
+    running.time.limit = running.time.now + 3
+    with pytest.raises(Interrupted):
+        running.apply(config(sql="SELECT 2"))
+    monkeypatch.undo()
+    running.time.limit = float("inf")
+    running.apply(config(sql="SELECT 2"))
+    assert restored(running)["kind"] == "LATEST_STATE"
+
+
+def _hold(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, *, until: Callable[[], bool]) -> None:
+    """Keep jobs CANCELLING."""
+    look = cloud._looked
+
+    def held(job: dict[str, Any]) -> dict[str, Any]:
+        return dict(job) if job["status"]["currentJobStatus"] == "CANCELLING" and not until() else look(job)
+
+    monkeypatch.setattr(cloud, "_looked", held)
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "after"), [(None, 600), ({"create": "1m30s", "update": None, "delete": None}, 90)]
+)
+def test_timeout(world: World, timeouts: dict[str, Any] | None, after: float) -> None:
+    """A job that does not get anywhere is given up after the time that was allowed."""
+    world.cloud.start_looks = 1_000_000
+    with pytest.raises(TimedOut, match=f"after {after} s") as raised:
+        world.apply(config(timeouts=timeouts))
+    assert raised.value.at == ("timeouts",)
+    assert world.time.now == pytest.approx(after)
+
+
+def test_slow_starting_upgrade(world: World) -> None:
+    """A job that is only starting has nothing to save: it is stopped without a savepoint."""
+    world.cloud.start_looks = 1000
+    world.time.limit = 3
+    world.apply(config())
+    world.time.limit = float("inf")
+    world.cloud.changes()
+    world.cloud.start_looks = world.cloud.job("a")["looks"] + 1000
+    _quickly(world)
+    world.apply(config(sql="SELECT 2"))
+    assert ("StopJob", {"stopStrategy": "NONE"}) in world.cloud.said
+
+
+def _quickly(world: World) -> None:
+    """Let every job after the present one start at once."""
+    present = world.cloud.job("a")["jobId"]
+    look = world.cloud._looked
+
+    def looked(job: dict[str, Any]) -> dict[str, Any]:
+        world.cloud.start_looks = 10_000 if job["jobId"] == present else 1
+        return look(job)
+
+    world.cloud._looked = looked  # type: ignore[method-assign]
+
+
+def test_seen_running(world: World) -> None:
+    """A job that somebody else started after a failed start counts as having run."""
+    world.cloud.broken["a"] = "boom"
+    with pytest.raises(JobFailed):
+        world.apply(config())
+    assert world.result.private == {"started": False}
+    world.cloud.broken.clear()
+    world.cloud.call("StartJob", {"workspace": "w", "namespace": "n"}, {"deploymentId": "d-1", "restoreStrategy": {}})
+    world.cloud.call("GetJob", {"workspace": "w", "namespace": "n", "jobId": world.cloud.job("a")["jobId"]})
+    world.cloud.call("GetJob", {"workspace": "w", "namespace": "n", "jobId": world.cloud.job("a")["jobId"]})
+    world.refresh()
+    assert world.result.private == {"started": True}
