@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -26,6 +28,10 @@ class Gateway:
         self._timeout = timeout
         parameters = GatewayParameters(port=port, auth_token=token, auto_convert=True, read_timeout=timeout)
         self._java = JavaGateway(gateway_parameters=parameters)
+        # py4j would hand any free connection to any call, and each connection has a thread of its own in the JVM; but the
+        # planner keeps what it began with in its thread ("NullPointerException: metadataHandlerProvider").
+        self._lines = _Lines()
+        self._java._gateway_client.deque = self._lines  # noqa: SLF001 -- py4j offers no other place
 
     @property
     def flink(self) -> Any:
@@ -70,4 +76,33 @@ class Gateway:
             raise Unavailable("the Flink JVM does not answer") from error
 
     def close(self) -> None:
+        for connection in self._lines.all():
+            connection.close()
         self._java.close()
+
+
+class _Lines:
+    """Connections by Python thread, so that the calls of one thread are calls of one thread in the JVM too."""
+
+    def __init__(self) -> None:
+        self._mine = _Mine()
+        self._every: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def pop(self) -> Any:
+        """The connection this thread gave back last; IndexError if it has none."""
+        return self._mine.free.pop()
+
+    def append(self, connection: Any) -> None:
+        self._every.add(connection)
+        self._mine.free.append(connection)
+
+    def __len__(self) -> int:
+        return len(self._mine.free)
+
+    def all(self) -> list[Any]:
+        return list(self._every)
+
+
+class _Mine(threading.local):
+    def __init__(self) -> None:
+        self.free: list[Any] = []
