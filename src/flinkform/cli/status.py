@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
 def read(here: Project) -> dict[str, Any]:
     """Return endpoint and jobs as `--json` prints them."""
     found: dict[str, Any] = api.call(here, "GET", "/flinkform/v1/status")
-    return {"endpoint": here.endpoint(), "jobs": found["jobs"]}
+    return {"endpoint": here.endpoint(), "jobs": sorted(found["jobs"], key=lambda j: (j["namespace"], j["name"]))}
 
 
 def text(found: dict[str, Any]) -> str:

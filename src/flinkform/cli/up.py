@@ -7,15 +7,21 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from flinkform.cli import project, server, shell, stacks, status, tools, validate
-from flinkform.cli.progress import Progress
+from flinkform.cli.progress import Progress, Step
 from flinkform.cli.project import Project
 from flinkform.cli.stacks import Outcome, Terraform
 from flinkform.errors import Invalid
 from flinkform.provider import build
+
+_PATIENCE = 120
+_ON_ITS_WAY = {"STARTING", "CANCELLING"}
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -44,8 +50,36 @@ def run(options: argparse.Namespace) -> int:
     with progress.step("planning and applying") as step:
         outcomes = stacks.apply_all(Terraform(program, environment), found, here.home / "plans", step.say)
         step.result = _summary(outcomes)
-    _show(here, outcomes, as_json=options.json)
-    return 0
+    with progress.step("waiting for the jobs") as step:
+        jobs = settled(here, step)
+        astray = _astray(jobs)
+        step.result = f"{len(jobs['jobs']) - len(astray)} of {len(jobs['jobs'])} jobs are where they should be"
+    _show(jobs, outcomes, as_json=options.json)
+    for job in astray:
+        sys.stderr.write(f"error: {job['namespace']}/{job['name']} should be {job['desired']} and is {job['state']}\n")
+    return 1 if astray else 0
+
+
+def settled(here: Project, step: Step, *, clock: Callable[[], float] = time.monotonic) -> dict[str, Any]:
+    """Return the jobs once none of them is on its way any more, or `_PATIENCE` seconds are over.
+
+    Jobs that were there before this `up` (after a `down`, a crash) are nothing that Terraform waits for.
+    """
+    deadline, before = clock() + _PATIENCE, -1
+    while True:
+        found = status.read(here)
+        left = sum(job["state"] in _ON_ITS_WAY for job in found["jobs"])
+        if not left or clock() > deadline:
+            return found
+        if left != before:
+            before = left
+            step.say(f"{left} on their way")
+        time.sleep(0.3)
+
+
+def _astray(found: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the jobs that should run and do not; a batch job that finished has run."""
+    return [j for j in found["jobs"] if j["desired"] == "running" and j["state"] not in {"RUNNING", "FINISHED"}]
 
 
 def synthesise(here: Project, environment: dict[str, str]) -> tuple[stacks.Stack, ...]:
@@ -79,8 +113,7 @@ def _summary(outcomes: tuple[Outcome, ...]) -> str:
     return f"{total[0]} added, {total[1]} changed, {total[2]} destroyed in {len(changed)} of {len(outcomes)} stacks"
 
 
-def _show(here: Project, outcomes: tuple[Outcome, ...], *, as_json: bool) -> None:
-    found = status.read(here)
+def _show(found: dict[str, Any], outcomes: tuple[Outcome, ...], *, as_json: bool) -> None:
     changed = any(o.changed for o in outcomes)
     if as_json:
         print(json.dumps({**found, "changed": changed, "stacks": [asdict(o) for o in outcomes]}))
@@ -88,8 +121,11 @@ def _show(here: Project, outcomes: tuple[Outcome, ...], *, as_json: bool) -> Non
     flinkform = os.path.relpath(Path(sys.executable).with_name("flinkform"))
     print(f"\n{status.text(found)}\n")
     print(f"{'Applied.' if changed else 'Nothing changed.'} What to type next:")
-    print(f"  {flinkform} status                     the jobs again")
-    print(f"  {flinkform} logs NAMESPACE/JOB --follow  what a job says")
-    print(f'  eval "$({flinkform} env)"              then plain terraform -chdir=cdktf.out/stacks/STACK plan')
-    print("  make run                                   after an edit of a file in jobs/")
-    print("  make down                                  stop everything; nothing is lost")
+    for command, what in (
+        (f"{flinkform} status", "the jobs again"),
+        (f"{flinkform} logs NAMESPACE/NAME --follow", "what a job says"),
+        (f'eval "$({flinkform} env)"', "then plain terraform -chdir=cdktf.out/stacks/STACK plan"),
+        ("make run", "after an edit of a file in jobs/"),
+        ("make down", "stop everything; nothing is lost"),
+    ):
+        print(f"  {command:52}{what}")
