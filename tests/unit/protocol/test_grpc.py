@@ -82,6 +82,8 @@ METHODS: dict[bytes, grpc.Method] = {
     b"/t.T/Later": lambda body: grpc.Later(lambda: body),
     b"/t.T/LaterCrash": lambda body: grpc.Later(lambda: crash(body)),  # type: ignore[arg-type,return-value]
     b"/t.T/List": lambda body: [body, b"", body],
+    b"/t.T/Odd": lambda _: "text",  # type: ignore[dict-item,return-value]
+    b"/t.T/LaterOdd": lambda _: grpc.Later(lambda: None),  # type: ignore[arg-type,return-value]
     b"/t.T/Silent": lambda _: None,
     b"/t.T/Crash": crash,
     b"/t.T/Refuse": refuse,
@@ -160,6 +162,16 @@ def test_a_bug_is_answered_without_its_text(rig: Rig, path: bytes, capsys: pytes
     assert b"secret" not in headers[b"grpc-message"]
     assert "Traceback" in capsys.readouterr().err
     assert rig.call(b"/t.T/Echo", message(b"on"))[1] == message(b"on")
+
+
+@pytest.mark.parametrize(("path", "kind"), [(b"/t.T/Odd", b"str"), (b"/t.T/LaterOdd", b"NoneType")])
+def test_an_answer_of_another_type_is_an_error(rig: Rig, path: bytes, kind: bytes) -> None:
+    """Never a call that waits for ever."""
+    headers, _ = rig.call(path)
+    if not headers:
+        rig.work()
+        headers, _ = rig.collect(cut(rig.connection.take()))
+    assert headers[b"grpc-message"] == b"expected bytes from " + path + b", got " + kind
 
 
 def test_a_long_error_is_cut_between_characters() -> None:
