@@ -28,8 +28,8 @@ class Gateway:
         self._timeout = timeout
         parameters = GatewayParameters(port=port, auth_token=token, auto_convert=True, read_timeout=timeout)
         self._java = JavaGateway(gateway_parameters=parameters)
-        # py4j would hand any free connection to any call, and each connection has a thread of its own in the JVM; but the
-        # planner keeps what it began with in its thread ("NullPointerException: metadataHandlerProvider").
+        # py4j would hand any free connection to any call, and each connection has a thread of its own in the JVM; the
+        # planner, though, keeps what it began with in its thread ("NullPointerException: metadataHandlerProvider").
         self._lines = _Lines()
         self._java._gateway_client.deque = self._lines  # noqa: SLF001 -- py4j offers no other place
 
