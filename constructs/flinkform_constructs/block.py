@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar, Self, TypedDict
 
 from flinkform.errors import Invalid
 from flinkform_constructs import anchor, declared
@@ -45,11 +45,21 @@ class Block(Element):
     TYPE: ClassVar[str] = ""
 
     def __init__(self, scope: Scope, id: str, values: Mapping[str, Any], meta: Meta) -> None:  # noqa: A002 - the CDK's word
-        self.values = declared.checked(self.TYPE, values, lambda: f"{path_of(scope)}/{id}")
+        self._stand(scope, id, declared.checked(self.TYPE, values, lambda: f"{path_of(scope)}/{id}"), meta)
+
+    @classmethod
+    def of(cls, scope: Scope, id: str, values: dict[str, Any], meta: Meta) -> Self:  # noqa: A002 - the CDK's word
+        """Return a block of *values* that were checked against the type already, such as those of a job file."""
+        block = cls.__new__(cls)
+        block._stand(scope, id, values, meta)  # noqa: SLF001 - its own
+        return block
+
+    def _stand(self, scope: Scope, id: str, values: dict[str, Any], meta: Meta) -> None:  # noqa: A002 - the CDK's word
+        self.values = values
         self.meta = _given(meta, lambda: f"{path_of(scope)}/{id}")
         self.overrides: dict[str, Any] = {}
         self._name: str | None = None
-        super().__init__(scope, id)
+        Element.__init__(self, scope, id)
         if "provider" not in self.meta:
             self.node.host.carrier.wants_provider = True
 
@@ -146,11 +156,8 @@ class Resource(Block):
     """Something that Terraform manages."""
 
     KIND = "resource"
-
-    def __init__(self, scope: Scope, id: str, values: Mapping[str, Any], meta: Meta) -> None:  # noqa: A002 - the CDK's word
-        super().__init__(scope, id, values, meta)
-        self._import: dict[str, Any] | None = None
-        self._moved_from: str | None = None
+    _import: dict[str, Any] | None = None
+    _moved_from: str | None = None
 
     def import_from(self, id: str, provider: Any = None) -> None:  # noqa: A002 - the CDK's word
         """Adopt the existing thing called *id* at the next apply, in place of making one."""
@@ -200,8 +207,9 @@ def _given(meta: Meta, path: Callable[[], str]) -> dict[str, Any]:
 def _merge(body: dict[str, Any], overrides: Mapping[str, Any], write: Callable[[Any], Any]) -> None:
     for key, value in overrides.items():
         if isinstance(value, Mapping):
-            if not isinstance(body.get(key), dict):
-                body[key] = {}
+            # A copy: what says itself is written uncopied, and stays what the user gave.
+            there = body.get(key)
+            body[key] = dict(there) if isinstance(there, dict) else {}
             _merge(body[key], value, write)
         elif value is None:
             body.pop(key, None)

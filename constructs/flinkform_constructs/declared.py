@@ -8,7 +8,7 @@ from typing import Any
 from flinkform.errors import Invalid, Path
 from flinkform.resources import DATA_SOURCES, RESOURCES
 from flinkform.schema.model import Attribute, DataSource, Origin, Resource
-from flinkform.schema.types import ListOf, MapOf, Object, Type
+from flinkform.schema.types import Bool, ListOf, MapOf, Object, String, Type
 from flinkform_constructs.scribe import is_expression
 
 KINDS: tuple[Resource | DataSource, ...] = (*RESOURCES, *DATA_SOURCES)
@@ -26,6 +26,28 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
 }
 
 
+def _certainly(kind: Type) -> Callable[[Any], bool]:
+    """Return a quick look at a value: yes is certain, no means that the type itself has to be asked.
+
+    Thousands of jobs are almost all right, and asking the types costs as much as all the rest of making them.
+    """
+    if isinstance(kind, String) and not kind.pattern:
+        return _one_of(kind.choices) if kind.choices else lambda value: type(value) is str
+    if isinstance(kind, Bool):
+        return lambda value: value is True or value is False
+    if isinstance(kind, MapOf):
+        item = _certainly(kind.item)
+        return lambda value: type(value) is dict and all(map(item, value.values()))
+    return lambda _: False
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[Any], bool]:
+    return lambda value: type(value) is str and value in choices
+
+
+_SURE = {name: {a.name: _certainly(a.type) for a in known.values()} for name, known in _INPUTS.items()}
+
+
 def checked(type_name: str, values: Mapping[str, Any], path: Callable[[], str]) -> dict[str, Any]:
     """Return the *values* that are set.
 
@@ -39,9 +61,12 @@ def checked(type_name: str, values: Mapping[str, Any], path: Callable[[], str]) 
     for name in _REQUIRED[type_name]:
         if name not in given:
             raise _fault(path(), (name,), "expected a value, got none")
+    sure = _SURE[type_name]
     for name, value in given.items():
         if name not in known:
             raise _fault(path(), (name,), f"expected one of {', '.join(sorted(known))}")
+        if sure[name](value):
+            continue
         try:
             known[name].type.check(value, (name,))
         except Invalid:

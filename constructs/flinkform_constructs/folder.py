@@ -42,8 +42,7 @@ class JobFolder(Element):
         self.jobs: dict[tuple[str, str], Job] = {}
         for job in found:
             team = teams.get(job.namespace) or teams.setdefault(job.namespace, Element(self, job.namespace))
-            values = {key: literal(value) for key, value in job.values.items()}
-            where = job.namespace if namespace is None else namespace
-            self.jobs[job.namespace, job.name] = Job(
-                team, job.name, workspace=workspace, namespace=where, name=job.name, **values, **meta
-            )
+            values = {"workspace": workspace, "namespace": namespace or job.namespace, "name": job.name}
+            values |= {key: literal(value) for key, value in job.values.items()}
+            # Checked already, by the same declaration and with a better place to name: the file's.
+            self.jobs[job.namespace, job.name] = Job.of(team, job.name, values, meta)

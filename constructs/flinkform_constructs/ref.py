@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Protocol, Self
 
 from flinkform.errors import Invalid
@@ -117,7 +118,7 @@ def text(*parts: str) -> Text:
 
 def escape(value: str) -> str:
     """Return *value* as Terraform must read it to mean exactly *value*; tokens of the CDK stay tokens."""
-    if "{" not in value:
+    if "${" not in value and "%{" not in value:
         return value
     return (_ANY_TEMPLATE if type(value) is Literal else _TEMPLATE).sub(_doubled, value)
 
@@ -136,10 +137,19 @@ def _flat(parts: tuple[str, ...]) -> Iterator[str]:
 
 def literal(value: Any) -> Any:
     """Return *value* with everything in it that looks like a token of the CDK made a `Literal`."""
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return Literal(value) if "TfToken[" in value else value
+    if kind is dict:
+        return value if not any(map(_suspect, chain(value, value.values()))) else _literals(value)
     if isinstance(value, Mapping):
-        return {literal(key): literal(item) for key, item in value.items()}
-    if isinstance(value, Sequence):
-        return [literal(item) for item in value]
-    return value
+        return _literals(value)
+    return [literal(item) for item in value] if isinstance(value, Sequence) else value
+
+
+def _suspect(value: Any) -> bool:
+    return "TfToken[" in value if type(value) is str else type(value) is not bool and type(value) is not int
+
+
+def _literals(value: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {literal(key): literal(item) for key, item in value.items()}

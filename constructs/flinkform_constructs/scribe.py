@@ -60,21 +60,22 @@ class Scribe:
         self.leave = leave
 
     def write(self, value: Any) -> Any:
-        """Return *value* as Terraform JSON; unset entries of maps are left out."""
+        """Return *value* as Terraform JSON; unset entries of maps are left out.
+
+        What says itself is returned as it is, not copied: almost every value of almost every job.
+        """
         kind = type(value)
-        if kind is str or kind is Literal:
-            return self._string(value)
-        if kind is Ref:
-            return self.leave(value.token) if self.foreign(value) else str.__str__(value)
+        if kind is str:
+            return value if "${" not in value and "%{" not in value else self._string(value)
         if kind is int or kind is bool or value is None:
             return value
-        if isinstance(value, Mapping):
-            return self._mapping(value)
+        if kind is Ref:
+            return self.leave(value.token) if self.foreign(value) else str.__str__(value)
+        if kind is dict:
+            return value if _plain(value) else self._mapping(value)
         return self._other(value)
 
     def _string(self, value: str) -> Any:
-        if "{" not in value:
-            return value
         written = escape(value)
         return self.leave(written) if is_expression(value) else written
 
@@ -104,12 +105,27 @@ class Scribe:
             written = self._joined(value)
             return self.leave(written) if is_expression(written) else written
         if isinstance(value, str):
-            return self._string(str.__str__(value))
-        if isinstance(value, Sequence):
-            return self.leave(list(value)) if is_expression(value) else [self.write(item) for item in value]
-        if isinstance(value, float) and not is_expression(value):
-            return value
-        return self.leave(value)
+            return escape(value) if type(value) is Literal else self._string(str.__str__(value))
+        if isinstance(value, Mapping):
+            return self._mapping(value)
+        if isinstance(value, Sequence) and not is_expression(value):
+            return [self.write(item) for item in value]
+        plain = isinstance(value, float) and not is_expression(value)
+        return value if plain else self.leave(list(value) if isinstance(value, Sequence) else value)
+
+
+def _plain(value: dict[Any, Any]) -> bool:
+    """Return whether *value* holds only text without templates, numbers and booleans."""
+    for key, item in value.items():
+        kind = type(item)
+        if kind is str:
+            if "${" in item or "%{" in item:
+                return False
+        elif kind is not int and kind is not bool:
+            return False
+        if type(key) is not str or "{" in key:
+            return False
+    return True
 
 
 def is_expression(value: Any) -> bool:

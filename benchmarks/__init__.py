@@ -1,0 +1,1 @@
+"""What it costs: each module prints candidate, floor and ratio from one run."""
