@@ -103,12 +103,13 @@ class Backend:
         return answered({})
 
     def _unlock(self, address: str, _lock_id: str | None, body: bytes, _incoming: Request) -> Response:
-        lock_id = _document(body).get("ID")
-        if not isinstance(lock_id, str) or not lock_id:
+        """Give a lock back. `terraform force-unlock` sends no body at all: it means whatever lock there is."""
+        lock_id = _document(body).get("ID") if body else None
+        if body and (not isinstance(lock_id, str) or not lock_id):
             raise Invalid("expected the lock's ID", advice="run `flinkform state unlock` to break a lock")
         with self._services.store.write() as db:
             held = states.lock_of(db, address)
-            if held is not None and held.id != lock_id:
+            if held is not None and lock_id is not None and held.id != lock_id:
                 return _shown(held)
             if held is not None:
                 states.unlock(db, address, lock_id)

@@ -111,11 +111,20 @@ def test_a_write_whose_lock_was_broken_is_refused(empty: Api) -> None:
     assert "no longer locked" in answer.json()["message"]
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b'{"ID": ""}', b'{"ID": 1}', b"x" * 70_000])
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"ID": ""}', b'{"ID": 1}', b"x" * 70_000])
 @pytest.mark.parametrize("method", ["LOCK", "UNLOCK"])
 def test_a_lock_has_an_id(empty: Api, method: str, body: bytes) -> None:
     """A lock document without an id, or far too long, is refused."""
     assert ask(empty, method, body=body).status_code in (400, 413)
+
+
+def test_force_unlock_sends_nothing(empty: Api) -> None:
+    """Terraform's force-unlock has no body, and means the lock there is; harmless where there is none."""
+    ask(empty, "LOCK", body=LOCK)
+    assert ask(empty, "UNLOCK").status_code == 200
+    assert ask(empty, "UNLOCK").status_code == 200
+    assert ask(empty, "LOCK", body=LOCK | {"ID": "lock-2"}).status_code == 200
+    assert ask(empty, "LOCK").status_code == 400
 
 
 def test_delete_forgets_the_state(empty: Api) -> None:

@@ -1,0 +1,213 @@
+"""The control plane as a process: starting, stopping, its home, its port, its keys and its log."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
+
+import pytest
+
+from tests.contract.served import until
+
+COMMAND = (sys.executable, "-m", "flinkform.cli.main")
+DIRECT = build_opener(ProxyHandler({}))
+
+
+@dataclass
+class Process:
+    """One control plane that finds no Java, so that no JVM costs the test its time."""
+
+    home: Path
+    listen: str = "127.0.0.1:0"
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def start(self) -> Process:
+        words = ("controlplane", "--listen", self.listen, "--home", str(self.home), "--java", "/no/such/java")
+        self.out = self.home.parent / f"{self.home.name}.out"
+        self.err = self.home.parent / f"{self.home.name}.err"
+        with self.out.open("wb") as out, self.err.open("wb") as err:
+            self.popen = subprocess.Popen([*COMMAND, *words], stdout=out, stderr=err, env=os.environ | self.environment)
+        return self
+
+    def ready(self) -> Process:
+        until(lambda: self.out.read_bytes().endswith(b"\n") or self.popen.poll() is not None, "the endpoint")
+        assert self.popen.poll() is None, self.err.read_text()
+        return self
+
+    @property
+    def endpoint(self) -> str:
+        return str(json.loads(self.out.read_text())["endpoint"])
+
+    @property
+    def key(self) -> tuple[str, str]:
+        kept = json.loads((self.home / "credentials.json").read_text())
+        return kept["access_key_id"], kept["access_key_secret"]
+
+    def get(self, path: str, key: tuple[str, str] | None = None) -> tuple[int, str]:
+        token = base64.b64encode(":".join(key or ("", "")).encode()).decode()
+        asked = Request(self.endpoint + path, headers={"Authorization": f"Basic {token}"} if key else {})  # noqa: S310 -- our own address
+        try:
+            with DIRECT.open(asked, timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Return the exit code after a signal."""
+        if self.popen.poll() is None:
+            self.popen.send_signal(number)
+        return self.popen.wait(20)
+
+
+@contextmanager
+def running(process: Process) -> Iterator[Process]:
+    try:
+        yield process.start()
+    finally:
+        process.end(signal.SIGKILL)
+
+
+def flinkform(*words: str) -> dict[str, str]:
+    done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=60, check=True)
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+def test_it_says_where_it_listens_and_why_nothing_runs(tmp_path: Path) -> None:
+    """One line of JSON on stdout; up, not ready, and the reason; the pages are served all the same."""
+    with running(Process(tmp_path / "home")) as process:
+        process.ready()
+        assert process.get("/healthz")[0] == 200
+        until(lambda: "/no/such/java" in process.get("/readyz")[1], "the reason")
+        assert process.get("/readyz")[0] == 503
+        assert json.loads(process.get("/flinkform/v1/status", process.key)[1])["jobs"] == []
+        assert process.end() == 0
+        assert len(process.out.read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_when_told_to(tmp_path: Path, number: int) -> None:
+    """A signal ends it with 0, without a word, and its home can be used again at once, with the same key."""
+    with running(Process(tmp_path / "home")) as process:
+        key = process.ready().key
+        assert process.end(number) == 0
+        assert process.err.read_text() == ""
+        process.start().ready()
+        assert process.key == key
+        assert process.get("/flinkform/v1/states", key)[0] == 200
+
+
+def test_it_comes_back_after_a_kill(tmp_path: Path) -> None:
+    """A control plane that was killed leaves nothing in the way of the next."""
+    with running(Process(tmp_path / "home")) as process:
+        process.ready().end(signal.SIGKILL)
+        process.start().ready()
+        assert process.get("/healthz")[0] == 200
+
+
+def test_keys_work_before_the_first_start_and_while_it_runs(tmp_path: Path) -> None:
+    """`key create` needs no server, and a server learns of new keys at once."""
+    home = tmp_path / "home"
+    early = flinkform("key", "create", "--home", str(home), "--json")
+    with running(Process(home)) as process:
+        process.ready()
+        late = flinkform("key", "create", "--home", str(home), "--json")
+        for one in (early, late):
+            assert set(one) == {"access_key_id", "access_key_secret"}
+            key = (one["access_key_id"], one["access_key_secret"])
+            assert process.get("/flinkform/v1/states", key)[0] == 200
+            assert process.get("/flinkform/v1/states", (key[0], "wrong"))[0] == 401
+
+
+def test_taken_port_is_said(tmp_path: Path) -> None:
+    """A port that somebody has is named, with what to do; exit code 1."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with running(Process(tmp_path / "home", f"127.0.0.1:{port}")) as process:
+            assert process.popen.wait(30) == 1
+            said = process.err.read_text()
+            assert f"port {port} of 127.0.0.1 is taken" in said
+            assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("listen", ["8711", "127.0.0.1:x", "127.0.0.1:70000", "256.0.0.1:0"])
+def test_bad_address_is_said(tmp_path: Path, listen: str) -> None:
+    """An address that cannot be listened on is refused with words."""
+    with running(Process(tmp_path / "home", listen)) as process:
+        assert process.popen.wait(30) == 1
+        assert "listen" in process.err.read_text()
+        assert "Traceback" not in process.err.read_text()
+
+
+def test_a_successor_waits(tmp_path: Path) -> None:
+    """A second control plane says whom it waits for, and takes over when that one is gone; or gives up."""
+    home = tmp_path / "home"
+    with running(Process(home)) as first:
+        first.ready()
+        second = Process(home)
+        hurried = Process(home, environment={"FLINKFORM_LOCK_WAIT": "1"})
+        hurried.start()
+        assert hurried.popen.wait(30) == 1
+        assert f"process {first.popen.pid}" in hurried.err.read_text()
+        with running(second):
+            until(lambda: "waiting for process" in second.err.read_text(), "the successor to say that it waits")
+            assert second.out.read_text() == ""
+            first.end()
+            second.ready()
+            assert second.get("/healthz")[0] == 200
+
+
+def refused(home: Path) -> str:
+    """Return what a control plane says that cannot use its home."""
+    words = [*COMMAND, "controlplane", "--home", str(home)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_home_below_a_file_is_said(tmp_path: Path) -> None:
+    """A home that cannot be made is named."""
+    (tmp_path / "file").write_text("")
+    assert str(tmp_path / "file" / "home") in refused(tmp_path / "file" / "home")
+
+
+def test_full_home_is_said(tmp_path: Path) -> None:
+    """A home without room is named as full, with what to do."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=32k", "none", str(tmp_path)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("this machine lets us mount nothing")
+    try:
+        assert "is full; free some space" in refused(tmp_path / "home")
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_log_is_structured_and_holds_no_secret(tmp_path: Path) -> None:
+    """Every line of the log is a JSON object; no key's secret is in it, nor in what was printed."""
+    with running(Process(tmp_path / "home", environment={"FLINKFORM_LOG_LEVEL": "debug"})) as process:
+        process.ready()
+        process.get("/flinkform/v1/status", process.key)
+        process.get("/api/v2/namespaces/x/deployments")
+        process.end()
+        text = (process.home / "logs" / "controlplane.jsonl").read_text()
+        lines = [json.loads(line) for line in text.splitlines()]
+        assert {"event", "level", "timestamp"} <= set(lines[0])
+        assert "refused" in {line["event"] for line in lines}
+        for said in (text, process.out.read_text(), process.err.read_text()):
+            assert process.key[1] not in said
