@@ -190,7 +190,7 @@ def test_a_bad_file_is_refused_before_anything_changes(checkout: Checkout, file:
 COUNTING = """-- Counts a sequence in one-second windows: what is counted once, in order, can be checked from outside.
 SET 'execution.checkpointing.interval' = '1 s';
 
-CREATE TABLE numbers (n BIGINT, at AS PROCTIME()) WITH (
+CREATE TABLE numbers (n BIGINT, ts AS PROCTIME()) WITH (
   'connector' = 'datagen', 'rows-per-second' = '20',
   'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '50000'
 );
@@ -199,7 +199,7 @@ CREATE TABLE counted (tag STRING, rows_seen BIGINT, first_n BIGINT, last_n BIGIN
 );
 INSERT INTO counted
 SELECT '{tag}', COUNT(*), MIN(n), MAX(n)
-FROM TABLE(TUMBLE(TABLE numbers, DESCRIPTOR(at), INTERVAL '1' SECOND))
+FROM TABLE(TUMBLE(TABLE numbers, DESCRIPTOR(ts), INTERVAL '1' SECOND))
 GROUP BY window_start, window_end;
 """
 
