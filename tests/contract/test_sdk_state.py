@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from flinkform.cli.main import main
 from tests.contract.served import Served, served
 
 TERRAFORM = shutil.which(os.environ.get("TERRAFORM_BINARY_NAME", "terraform")) or shutil.which("tofu")
@@ -75,11 +76,11 @@ class Terraform:
         return said
 
 
-def send(plane: Served, method: str, body: object) -> int:
+def send(plane: Served, method: str, body: object, address: str = "dev/auction") -> int:
     """Do to the state what another terraform would."""
     token = base64.b64encode(f"{plane.key.id}:{plane.key.secret}".encode()).decode()
     asked = Request(  # noqa: S310 -- the address is our own
-        f"{plane.endpoint}/state/dev/auction",
+        f"{plane.endpoint}/state/{address}",
         data=json.dumps(body).encode(),
         method=method,
         headers={"Authorization": f"Basic {token}"},
@@ -115,3 +116,30 @@ def test_wrong_password_is_said(plane: Served, tmp_path: Path) -> None:
     """Terraform with a wrong secret reads nothing, and says what the matter is."""
     terraform = Terraform(tmp_path, plane, secret="wrong")
     assert "requires auth" in terraform.run("init", code=1)
+
+
+def test_flinkform_lists_restores_and_unlocks(
+    plane: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`flinkform state` shows versions and locks, brings a version back, and breaks a lock."""
+    monkeypatch.setenv("FLINKFORM_ENDPOINT", plane.endpoint)
+    monkeypatch.setenv("FLINKFORM_HOME", str(plane.home))
+    for name in ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+
+    def said(*words: str, code: int = 0) -> str:
+        assert main(["state", *words]) == code
+        printed = capsys.readouterr()
+        return printed.out + printed.err
+
+    for serial in (1, 2):
+        send(plane, "POST", {"version": 4, "serial": serial, "lineage": "l", "resources": []}, "dev/bids")
+    send(plane, "LOCK", LOCK, "dev/bids")
+    assert "ann@elsewhere" in said("list")
+    assert [one["serial"] for one in json.loads(said("list", "dev/bids", "--json"))["versions"]] == [2, 1]
+    assert "is locked by ann@elsewhere" in said("restore", "dev/bids", "1", code=1)
+    assert "ann@elsewhere" in said("unlock", "dev/bids", "--id", LOCK["ID"])
+    assert "is not locked" in said("unlock", "dev/bids", code=1)
+    assert "is now version 3" in said("restore", "dev/bids", "1")
+    assert "expected ENVIRONMENT/STACK" in said("restore", "bids", "1", code=1)
+    assert "no state at dev/none" in said("list", "dev/none", code=1)

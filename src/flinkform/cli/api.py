@@ -67,7 +67,8 @@ def _open(endpoint: str, method: str, path: str, headers: dict[str, str], second
         raise Invalid(f"expected an endpoint such as http://127.0.0.1:8711, got {endpoint!r}")
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.hostname, parts.port, timeout=seconds)
-    connection.request(method, path, headers=headers)
+    # Closing with the answer: whoever has read it to its end has nothing left to close.
+    connection.request(method, path, headers={**headers, "Connection": "close"})
     return connection.getresponse()
 
 

@@ -18,7 +18,7 @@ from flinkform.controlplane.api.call import Services
 from flinkform.controlplane.api.plain import answered, guarded
 from flinkform.controlplane.store import deployments, instances, namespaces, runs
 from flinkform.controlplane.store.runs import Run
-from flinkform.errors import Invalid, NotFound
+from flinkform.errors import FlinkformError, Invalid, NotFound
 
 _ALL = 10_000
 _PAGE = 500
@@ -49,8 +49,8 @@ class Pages:
         try:
             with self._services.store.read() as db:
                 instances.page(db, limit=1)
-        except Exception as error:  # noqa: BLE001 -- whatever ails the database is what the caller wants to know
-            found.append(f"the database does not answer: {type(error).__name__}")
+        except FlinkformError as error:
+            found.append(str(error))
         if not self._services.runtime.alive and (reason := self._services.trouble()):
             found.append(reason)
         return found

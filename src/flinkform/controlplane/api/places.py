@@ -7,13 +7,16 @@ from sqlalchemy import Connection
 from flinkform.controlplane.api.call import Params
 from flinkform.controlplane.store import instances, namespaces
 from flinkform.controlplane.store.namespaces import Namespace
-from flinkform.errors import Conflict
+from flinkform.errors import Conflict, NotFound
 
 
 def namespace(db: Connection, params: Params) -> Namespace:
     """Return the namespace a request is for; NotFound says whether the workspace or the namespace is missing."""
-    instances.by_workspace(db, params["workspace"])
-    return namespaces.within(db, params["workspace"], params["namespace"])
+    try:
+        return namespaces.within(db, params["workspace"], params["namespace"])
+    except NotFound:
+        instances.by_workspace(db, params["workspace"])  # asked only here: nearly every request has both right
+        raise
 
 
 def usable(db: Connection, params: Params) -> Namespace:
