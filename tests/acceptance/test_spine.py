@@ -195,7 +195,8 @@ CREATE TABLE numbers (n BIGINT, ts AS PROCTIME()) WITH (
   'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '50000'
 );
 CREATE TABLE counted (tag STRING, rows_seen BIGINT, first_n BIGINT, last_n BIGINT) WITH (
-  'connector' = 'filesystem', 'path' = '{path}', 'format' = 'json'
+  'connector' = 'filesystem', 'path' = '{path}', 'format' = 'json',
+  'sink.rolling-policy.rollover-interval' = '1 s', 'sink.rolling-policy.check-interval' = '1 s'
 );
 INSERT INTO counted
 SELECT '{tag}', COUNT(*), MIN(n), MAX(n)
