@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Any
 
 from flinkform.errors import Unavailable
@@ -28,15 +27,15 @@ def job_defaults(settings: Settings) -> dict[str, str]:
     }
 
 
-def options(settings: Settings, port: int) -> dict[str, str]:
+def options(settings: Settings) -> dict[str, str]:
     """The cluster's own configuration."""
     work = settings.home / "work"
     return {
         **job_defaults(settings),
         "rest.address": "127.0.0.1",
         "rest.bind-address": "127.0.0.1",
-        "rest.port": str(port),
-        "rest.bind-port": str(port),
+        "rest.port": "0",
+        "rest.bind-port": "0",
         "web.refresh-interval": "200",  # the default of 3 s shows states of 3 s ago
         "web.submit.enable": "false",
         "jobmanager.scheduler": "adaptive",
@@ -73,25 +72,18 @@ class Cluster:
         """Return when every slot is usable; Unavailable with Flink's reason."""
         try:
             with self._gateway.answering():
-                self._start(_free_port())
+                self._start()
         except Thrown as error:
             reason = root_line(self._gateway.trace(error))
             raise Unavailable(f"the Flink cluster did not start: {reason}") from error
 
-    def _start(self, port: int) -> None:
+    def _start(self) -> None:
         flink = self._gateway.flink
-        configuration = self._gateway.configuration(options(self._settings, port))
+        configuration = self._gateway.configuration(options(self._settings))
         plugins = flink.core.plugin.PluginUtils.createPluginManagerFromRootFolder(configuration)
         flink.core.fs.FileSystem.initialize(configuration, plugins)
         builder = flink.runtime.minicluster.MiniClusterConfiguration.Builder().setConfiguration(configuration)
         builder.setNumTaskManagers(1).setNumSlotsPerTaskManager(self._settings.slots)
         self._java = flink.runtime.minicluster.MiniCluster(builder.build())
         self._java.start()
-        self.port = port
-
-
-def _free_port() -> int:
-    """A port nobody listens on now. Flink fails loudly if someone takes it meanwhile, and the start is repeated."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        self.port = int(self._java.getRestAddress().get().getPort())

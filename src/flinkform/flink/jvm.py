@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
@@ -78,15 +79,19 @@ class Jvm:
         """Return when the JVM answers; Missing, or Unavailable with the end of what it printed."""
         flink = find_flink()
         self.stop()
-        self._prepare()
+        try:
+            self._prepare()
+        except OSError as error:
+            raise Unavailable(f"cannot write to {self.home}: {error.strerror}") from error
         try:
             process = self._spawn(flink)
         except OSError as error:
             raise Missing(f"cannot run {self._settings.java}: {error.strerror}", advice="install Java 17") from error
         self._process = process
+        self._pid_file.write_text(f"{process.pid}\n")
         first: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._follow(process.stdout, self.home / "jvm.out", first)
-        self._follow(process.stderr, self.home / "jvm.err", None)
+        self._follow(process.stdout, "jvm.out", first)
+        self._follow(process.stderr, "jvm.err", None)
         try:
             port, token = (first.get(timeout=self._settings.start_timeout).decode().strip() for _ in range(2))
         except queue.Empty:
@@ -111,11 +116,16 @@ class Jvm:
             process.wait()
         if gateway:
             gateway.close()
+        self._pid_file.unlink(missing_ok=True)
         shutil.rmtree(self.home / "tmp", ignore_errors=True)
 
     def last_words(self) -> str:
         """The end of what it printed as errors."""
-        return b" ".join(line.strip() for line in self._tail).decode(errors="replace")[-1000:] or "it printed nothing"
+        return " ".join(b"".join(self._tail).decode(errors="replace").split())[-1000:] or "it printed nothing"
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.home / "jvm.pid"
 
     def _prepare(self) -> None:
         # A JVM that was killed leaves 70 MB in its temporary folder each time.
@@ -127,8 +137,9 @@ class Jvm:
         log.write(self.home)
 
     def _spawn(self, flink: Path) -> subprocess.Popen[bytes]:
+        # Not our own environment: it holds keys that are none of a job's business.
         environment = {
-            **os.environ,
+            "LC_ALL": "C.UTF-8",
             "FLINK_CONF_DIR": str(self.home / "conf"),
             "FLINK_PLUGINS_DIR": str(self.home / "plugins"),
             "FLINK_OPT_DIR": str(flink / "opt"),
@@ -152,17 +163,17 @@ class Jvm:
             f"-Xmx{self._settings.heap}",
             *_LIGHT,
             *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENS),
+            "-Dfile.encoding=UTF-8",
             f"-Djava.io.tmpdir={self.home / 'tmp'}",
             f"-Dlog4j.configurationFile={(self.home / 'conf' / 'log4j2.xml').as_uri()}",
             *("-cp", os.pathsep.join(str(jar) for jar in (*jars, *self._settings.jars))),
             *(_SERVER, "--die-on-broken-pipe", "--enable-auth", "0"),
         ]
 
-    def _follow(self, pipe: IO[bytes] | None, path: Path, first: queue.SimpleQueue[bytes] | None) -> None:
-        if pipe:
-            threading.Thread(target=self._drain, args=(pipe, path, first), name=path.name, daemon=True).start()
+    def _follow(self, pipe: IO[bytes] | None, name: str, first: queue.SimpleQueue[bytes] | None) -> None:
+        threading.Thread(target=self._drain, args=(pipe, self.home / name, first), name=name, daemon=True).start()
 
-    def _drain(self, pipe: IO[bytes], path: Path, first: queue.SimpleQueue[bytes] | None) -> None:
+    def _drain(self, pipe: BufferedReader, path: Path, first: queue.SimpleQueue[bytes] | None) -> None:
         """Copy what it prints to a file of bounded size; a full pipe would stop the JVM.
 
         The first two lines of standard output are port and token: they are handed over and kept nowhere.
@@ -174,18 +185,16 @@ class Jvm:
             copy(pipe, path, tail=None if first else self._tail)
 
 
-def copy(pipe: IO[bytes], path: Path, *, tail: deque[bytes] | None = None, limit: int = _OUT_LIMIT) -> None:
-    """Write a stream of lines to a file; at *limit* bytes it becomes `.1` and a new one begins."""
-    out = path.open("ab")
-    try:
-        for line in iter(lambda: pipe.readline(1 << 16), b""):
-            if out.tell() + len(line) > limit:
-                out.close()
+def copy(pipe: BufferedReader, path: Path, *, tail: deque[bytes] | None = None, limit: int = _OUT_LIMIT) -> None:
+    """Write a stream to a file; at about *limit* bytes it becomes `.1` and a new one begins.
+
+    What cannot be written, on a full disk, is dropped: the stream must be read to its end all the same.
+    """
+    while chunk := pipe.read1(1 << 16):
+        if tail is not None:
+            tail.append(chunk)
+        with suppress(OSError):
+            if path.exists() and path.stat().st_size + len(chunk) > limit:
                 path.replace(path.with_name(path.name + ".1"))
-                out = path.open("ab")
-            out.write(line)
-            out.flush()
-            if tail is not None:
-                tail.append(line)
-    finally:
-        out.close()
+            with path.open("ab") as out:
+                out.write(chunk)

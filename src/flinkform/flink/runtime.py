@@ -229,11 +229,12 @@ class Embedded:
             self._placed[job.id] = (job.name, needed)
 
     def _holders(self) -> dict[str, tuple[str, int]]:
-        """Who holds how many slots. A job that is placed and not yet seen is on its way."""
+        """Who holds how many slots, by job id: those placed, seen or still on their way, and whoever else is seen."""
         seen = self.observe()
-        for job_id in [job_id for job_id in self._placed if job_id in seen and seen[job_id].state.final]:
-            self._placed.pop(job_id, None)
-        return dict(self._placed)
+        for job_id in list(self._placed):
+            if job_id in seen and seen[job_id].state.final:
+                self._placed.pop(job_id, None)
+        return {job_id: ("?", 1) for job_id, job in seen.items() if not job.state.final} | self._placed
 
     def _level(self, logger: str, level: str) -> None:
         jvm = self._jvm.gateway.jvm.org.apache.logging.log4j

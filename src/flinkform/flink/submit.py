@@ -13,6 +13,7 @@ from flinkform.flink.gateway import Gateway, Thrown
 from flinkform.flink.values import Problem, Submission
 
 _PARALLELISM = "parallelism.default"
+_SQL_PARALLELISM = "table.exec.resource.default-parallelism"
 
 
 class Prepared:
@@ -36,7 +37,9 @@ class Prepared:
         if self._reading.batch:
             return 1
         with self._gateway.answering():
-            return int(self._configuration().getString(_PARALLELISM, "1"))
+            configuration = self._reading.environment.getConfig().getConfiguration()
+            wanted = (configuration.getString(key, "1") for key in (_PARALLELISM, _SQL_PARALLELISM))
+            return max(int(value) for value in wanted)
 
     def run(self) -> None:
         """Hand it to the cluster. Conflict or Invalid with the diagnosis: Flink would not take it."""
@@ -56,9 +59,6 @@ class Prepared:
         configuration = self._reading.environment.getConfig()
         for key, value in {**self._target, **_identity(self._job)}.items():
             configuration.set(key, value)
-
-    def _configuration(self) -> Any:
-        return self._reading.environment.getConfig().getConfiguration()
 
 
 def _identity(job: Submission) -> dict[str, str]:
