@@ -11,8 +11,8 @@ from flinkform.schema.model import Attribute, Call
 def encode(attributes: Iterable[Attribute], values: Mapping[str, Any], call: Call) -> dict[str, Any]:
     """Return what *call* sends for *values*: API fields by name, nested as the API nests them; unset ones absent."""
     out: dict[str, Any] = {}
-    for place, value in call.fixed.items():
-        put(out, place, value)
+    for fixed, constant in call.fixed.items():
+        put(out, fixed, constant)
     for attribute in attributes:
         place = call.places.get(attribute.name) or attribute.path
         value = values.get(attribute.name)
