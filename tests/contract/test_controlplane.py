@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import HTTPError
@@ -55,10 +56,17 @@ class Process:
         return kept["access_key_id"], kept["access_key_secret"]
 
     def get(self, path: str, key: tuple[str, str] | None = None) -> tuple[int, str]:
+        return self.send("GET", path, key)
+
+    def send(
+        self, method: str, path: str, key: tuple[str, str] | None = None, body: bytes | None = None
+    ) -> tuple[int, str]:
+        """Return status and text of an answer."""
         token = base64.b64encode(":".join(key or ("", "")).encode()).decode()
-        asked = Request(self.endpoint + path, headers={"Authorization": f"Basic {token}"} if key else {})  # noqa: S310 -- our own address
+        headers = {"Authorization": f"Basic {token}"} if key else {}
+        asked = Request(self.endpoint + path, data=body, headers=headers, method=method)  # noqa: S310 -- our own address
         try:
-            with DIRECT.open(asked, timeout=10) as answer:
+            with DIRECT.open(asked, timeout=20) as answer:
                 return answer.status, answer.read().decode()
         except HTTPError as error:
             with error:
@@ -185,17 +193,39 @@ def test_home_below_a_file_is_said(tmp_path: Path) -> None:
     assert str(tmp_path / "file" / "home") in refused(tmp_path / "file" / "home")
 
 
-def test_full_home_is_said(tmp_path: Path) -> None:
-    """A home without room is named as full, with what to do."""
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=32k", "none", str(tmp_path)], capture_output=True, check=False
-    )
-    if mounted.returncode:
+@contextmanager
+def mounted(folder: Path, size: str) -> Iterator[Path]:
+    """A disk of its own, small enough to be filled."""
+    words = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
+    if subprocess.run(words, capture_output=True, check=False).returncode:
         pytest.skip("this machine lets us mount nothing")
     try:
-        assert "is full; free some space" in refused(tmp_path / "home")
+        yield folder
     finally:
-        subprocess.run(["umount", str(tmp_path)], check=True)
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_full_home_is_said(tmp_path: Path) -> None:
+    """A home without room is named as full, with what to do."""
+    with mounted(tmp_path, "32k"):
+        assert "is full; free some space" in refused(tmp_path / "home")
+
+
+def test_home_that_fills_up_later(tmp_path: Path) -> None:
+    """On a full disk writes are refused with the reason and reads go on; with room again, so do writes."""
+    with mounted(tmp_path, "8m"), running(Process(tmp_path / "home")) as process:
+        process.ready()
+        body = json.dumps({"version": 4, "serial": 1, "lineage": "l", "x": secrets.token_hex(100_000)}).encode()
+        assert process.send("POST", "/state/dev/one", process.key, body)[0] == 200
+        filler = tmp_path / "filler"
+        with suppress(OSError), filler.open("wb", buffering=0) as file:
+            while file.write(b"x" * 4096):
+                continue
+        status, said = process.send("POST", "/state/dev/two", process.key, body)
+        assert (status, "full" in said) == (503, True), said
+        assert process.get("/state/dev/one", process.key)[0] == 200
+        filler.unlink()
+        assert process.send("POST", "/state/dev/two", process.key, body)[0] == 200
 
 
 def test_log_is_structured_and_holds_no_secret(tmp_path: Path) -> None:
