@@ -4,12 +4,13 @@ Candidate: a whole process that starts Python, imports the constructs, starts No
 app. From memory the program makes the values and puts the jobs into one stack; from files it does what main.py does
 to a repository of ten teams: scripts, defaults in every team's folder, a sidecar for every tenth job.
 
-Floor: a whole process that starts Python, makes the same values and writes them with `json.dump`; from files it reads
-every file before, and knows without parsing what the values are.
+Floor: a whole process that starts Python, makes the same values and writes them with `json.dump` in the form that
+the CDK writes, indented and sorted; from files it reads every file before, and knows without parsing what the values
+are. A second figure takes the bare `json.dump(values, file)` as its floor: less work, and no form one could review.
 
-Both are CPU seconds, user and system, of the process and its children (Node is the candidate's child), as other
-work on the machine falsifies wall time. Both run without garbage collection, as main.py does. A figure is the median
-of three rounds, in each of which both run.
+All are CPU seconds, user and system, of the process and its children (Node is the candidate's child), as other
+work on the machine falsifies wall time. All run without garbage collection, as main.py does. A figure is the median
+of three rounds, in each of which all run.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +57,15 @@ def main() -> int:
         gc.freeze()
         return 0
     print(__doc__)
-    figures = [measured(n, source, options.rounds) for n in options.sizes for source in SOURCES]
+    figures = [figure for n in options.sizes for source in SOURCES for figure in measured(n, source, options.rounds)]
     for figure in figures:
         print(json.dumps(figure))
     return 0
 
 
-def measured(count: int, source: str, rounds: int) -> dict[str, Any]:
-    """Return one figure: medians over *rounds*, each of which runs candidate and floor."""
-    times: dict[str, list[float]] = {"candidate": [], "floor": []}
+def measured(count: int, source: str, rounds: int) -> list[dict[str, Any]]:
+    """Return the figures of one size: medians over *rounds*, each of which runs candidate and floors."""
+    times: dict[str, list[float]] = {"candidate": [], "floor": [], "bare": []}
     with tempfile.TemporaryDirectory(prefix="flinkform-synth-") as name:
         folder = Path(name)
         if source == "files":
@@ -74,9 +76,17 @@ def measured(count: int, source: str, rounds: int) -> dict[str, Any]:
                 seconds.append(cpu_seconds(side, source, count, folder))
             shown = ", ".join(f"{side} {seconds[-1]:.2f} s" for side, seconds in times.items())
             print(f"{count} jobs from {source}, round {number} of {rounds}: {shown}", flush=True)
-    candidate, floor = (statistics.median(seconds) for seconds in times.values())
+    candidate, floor, bare = (statistics.median(seconds) for seconds in times.values())
+    return [
+        figure(f"synth from {source}", count, candidate, floor),
+        figure(f"synth from {source}, bare floor", count, candidate, bare),
+    ]
+
+
+def figure(name: str, count: int, candidate: float, floor: float) -> dict[str, Any]:
+    """Return one line of the result."""
     return {
-        "benchmark": f"synth from {source}",
+        "benchmark": name,
         "n": count,
         "candidate": round(candidate, 3),
         "floor": round(floor, 3),
@@ -156,18 +166,18 @@ def read_files(folder: Path) -> Iterator[dict[str, Any]]:
                 yield {**known, "name": name[:-4], "sql": text, "namespace": "n", "workspace": "w"}
 
 
-def floor_memory(count: int, folder: Path) -> None:
-    dump({str(n): {"workspace": "w", "namespace": "n", **values(n)} for n in range(count)}, folder)
+def floor_memory(count: int, folder: Path, **form: Any) -> None:
+    dump({str(n): {"workspace": "w", "namespace": "n", **values(n)} for n in range(count)}, folder, form)
 
 
-def floor_files(_: int, folder: Path) -> None:
-    dump({str(n): job for n, job in enumerate(read_files(folder))}, folder)
+def floor_files(_: int, folder: Path, **form: Any) -> None:
+    dump({str(n): job for n, job in enumerate(read_files(folder))}, folder, form)
 
 
-def dump(jobs: dict[str, Any], folder: Path) -> None:
+def dump(jobs: dict[str, Any], folder: Path, form: dict[str, Any]) -> None:
     """Write what a stack of *jobs* is at the least."""
     with (folder / "floor.json").open("w", encoding="utf-8") as file:
-        json.dump({"resource": {"flink_job": jobs}}, file)
+        json.dump({"resource": {"flink_job": jobs}}, file, **form)
 
 
 def candidate_memory(count: int, folder: Path) -> None:
@@ -193,8 +203,10 @@ def candidate_files(_: int, folder: Path) -> None:
 
 
 RUNS = {
-    ("floor", "memory"): floor_memory,
-    ("floor", "files"): floor_files,
+    ("floor", "memory"): partial(floor_memory, indent=2, sort_keys=True),
+    ("floor", "files"): partial(floor_files, indent=2, sort_keys=True),
+    ("bare", "memory"): floor_memory,
+    ("bare", "files"): floor_files,
     ("candidate", "memory"): candidate_memory,
     ("candidate", "files"): candidate_files,
 }

@@ -196,6 +196,8 @@ class DataSource(Block):
 
 def _given(meta: Meta, path: Callable[[], str]) -> dict[str, Any]:
     """Return the meta-arguments that are set; a misspelt argument of any kind ends up among them, and is refused."""
+    if not meta:
+        return {}
     given = {key: value for key, value in meta.items() if value is not None}
     if unknown := meta.keys() - Meta.__annotations__.keys():
         raise Invalid(f"{path()}: {min(unknown)}: there is no such argument", at=(min(unknown),))

@@ -57,15 +57,19 @@ class Node:
     __slots__ = ("below", "element", "host", "id", "path", "scope", "validations")
 
     def __init__(self, element: Element, scope: Scope, id: str) -> None:  # noqa: A002 - the CDK's word
+        if isinstance(scope, Element):
+            around = scope.node
+            self.host: Host = around.host
+            above, siblings = around.path, around.below
+        else:
+            self.host = Host.of(scope)
+            above, siblings = self.host.path, self.host.roots
         self.element = element
         self.scope = scope
-        self.host: Host = scope.node.host if isinstance(scope, Element) else Host.of(scope)
         self.id = _SEPARATOR.sub("--", id)
-        above = path_of(scope)
-        self.path = f"{above}/{self.id}"
+        self.path: str = f"{above}/{self.id}"
         self.validations: list[Validation] = []
         self.below: dict[str, Element] = {}
-        siblings = scope.node.below if isinstance(scope, Element) else self.host.roots
         if not id or self.id in siblings:
             reason = f"there is already a construct called {id!r}" if id else "expected an id, got an empty one"
             raise Invalid(f"{above}: {reason}")
