@@ -16,6 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alibabacloud_foasconsole20211028 import models as console_models
+from alibabacloud_foasconsole20211028.client import Client as Console
+from alibabacloud_tea_openapi.utils_models import Config
+from alibabacloud_ververica20220718 import models
+from alibabacloud_ververica20220718.client import Client as Ververica
+from darabonba.runtime import RuntimeOptions
 
 ROOT = Path(__file__).parents[2]
 FLINKFORM = Path(sys.executable).with_name("flinkform")
@@ -236,3 +242,44 @@ def test_an_edit_goes_on_from_the_savepoint(checkout: Checkout, tmp_path: Path) 
         gone = checkout.json("up")
     assert {s["name"]: s["destroy"] for s in gone["stacks"]}["bids"] == 1
     assert "bids/counting" not in checkout.states()
+
+
+@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
+def test_the_official_sdks_see_and_move_the_same_jobs(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unmodified, they list workspace, namespaces and jobs, stop one with a savepoint and start it again from there."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    environment = checkout.json("env")
+    config = Config(
+        access_key_id=environment["ALIBABA_CLOUD_ACCESS_KEY_ID"],
+        access_key_secret=environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
+        endpoint=environment["FLINKFORM_ENDPOINT"].removeprefix("http://"),
+        protocol="http",
+    )
+    console, ververica, options = Console(config), Ververica(config), RuntimeOptions()
+    asked = console_models.DescribeInstancesRequest(region="cn-hangzhou")
+    (workspace,) = console.describe_instances_with_options(asked, options).body.instances
+    within = console_models.DescribeNamespacesRequest(region="cn-hangzhou", instance_id=workspace.instance_id)
+    spaces = {n.namespace for n in console.describe_namespaces_with_options(within, options).body.namespaces}
+    assert spaces >= {"bids", "catalog", "fraud", "reporting"}
+
+    def headers(kind: str) -> Any:
+        return getattr(models, f"{kind}Headers")(workspace=workspace.resource_id)
+
+    def newest() -> Any:
+        listing = models.ListJobsRequest(deployment_id=job["deployment_id"])
+        return ververica.list_jobs_with_options("bids", listing, headers("ListJobs"), options).body.data[0]
+
+    every = models.ListDeploymentsRequest(page_size=100)
+    found = ververica.list_deployments_with_options("bids", every, headers("ListDeployments"), options).body.data
+    job = next(j for j in checkout.json("status")["jobs"] if j["name"] == "latest_bid")
+    assert job["deployment_id"] in {d.deployment_id for d in found}
+    stop = models.StopJobRequest(body=models.StopJobRequestBody(stop_strategy="STOP_WITH_SAVEPOINT"))
+    ververica.stop_job_with_options("bids", newest().job_id, stop, headers("StopJob"), options)
+    eventually(lambda: newest().status.current_job_status == "CANCELLED")
+    assert checkout.terraform("bids", "plan", "-input=false", "-detailed-exitcode").returncode == 2
+    strategy = models.DeploymentRestoreStrategy(kind="LATEST_SAVEPOINT")
+    body = models.StartJobRequestBody(deployment_id=job["deployment_id"], restore_strategy=strategy)
+    ververica.start_job_with_options("bids", models.StartJobRequest(body=body), headers("StartJob"), options)
+    eventually(lambda: newest().status.current_job_status == "RUNNING")
+    assert checkout.terraform("bids", "plan", "-input=false", "-detailed-exitcode").returncode == 0
