@@ -54,7 +54,7 @@ class Carrier(cdk.TerraformElement):
         self.count = 0
         self.has_provider = False
         self.wants_provider = False
-        self._visited = False
+        self._visited: set[tuple[Element, Any]] = set()
         super().__init__(stack, ID)
         self.node.add_validation(_Verdict(self))
         root = stack.node.root
@@ -76,20 +76,22 @@ class Carrier(cdk.TerraformElement):
                 yield from root.node.walk()
 
     def visit(self) -> None:
-        """Run the aspects that stock `Aspects.of(scope).add(...)` put above elements: once, outer scopes first."""
-        if self._visited:
-            return
-        self._visited = True
+        """Run the aspects that stock `Aspects.of(scope).add(...)` put above elements, outer scopes first.
+
+        An aspect visits an element once, however often the CDK asks for the stack.
+        """
         known: dict[Any, list[Any]] = {}
         for host in list(self.hosts):
-            aspects: list[Any] = []
-            for scope in host.construct.node.scopes:
+            scopes = host.construct.node.scopes
+            for scope in scopes:
                 if scope not in known:
                     known[scope] = cdk.Aspects.of(scope).all
-                aspects += [aspect for aspect in known[scope] if aspect not in aspects]
+            aspects = [aspect for scope in scopes for aspect in known[scope]]
             for element in [e for root in host.roots.values() for e in root.node.walk()] if aspects else ():
                 for aspect in aspects:
-                    aspect.visit(element)
+                    if (element, aspect) not in self._visited:
+                        self._visited.add((element, aspect))
+                        aspect.visit(element)
 
     def faults(self) -> list[tuple[str, str]]:
         """Return what validations say: the path of the element and the message."""

@@ -172,6 +172,25 @@ def test_stock_aspects_visit_elements(app: App, stack: Any, job: Make, synth: Sy
     assert [b["labels"] for n, b in jobs.items() if n != "j"] == [{"app": "yes", "team": "yes"}]
 
 
+def test_an_aspect_added_after_a_synth_counts_in_the_next(app: App, stack: Any, job: Make, synth: Synth) -> None:
+    """Aspects and elements may come at any time before the synth they are meant for."""
+    seen: list[str] = []
+
+    @jsii.implements(cdk.IAspect)
+    class Look:
+        def visit(self, node: Any) -> None:
+            if isinstance(node, Job):
+                seen.append(node.node.path)
+
+    job(stack)
+    synth()
+    cdk.Aspects.of(app).add(Look())
+    synth()
+    job(stack, "k")
+    synth()
+    assert seen == ["s/j", "s/k"]
+
+
 def test_aspects_reach_elements_under_the_cdks_own_test_synth(job: Make) -> None:
     """`Testing.synth` runs them as well."""
 
