@@ -121,11 +121,13 @@ def _show(found: dict[str, Any], outcomes: tuple[Outcome, ...], *, as_json: bool
     flinkform = os.path.relpath(Path(sys.executable).with_name("flinkform"))
     print(f"\n{status.text(found)}\n")
     print(f"{'Applied.' if changed else 'Nothing changed.'} What to type next:")
-    for command, what in (
+    commands = (
         (f"{flinkform} status", "the jobs again"),
         (f"{flinkform} logs NAMESPACE/NAME --follow", "what a job says"),
         (f'eval "$({flinkform} env)"', "then plain terraform -chdir=cdktf.out/stacks/STACK plan"),
         ("make run", "after an edit of a file in jobs/"),
         ("make down", "stop everything; nothing is lost"),
-    ):
-        print(f"  {command:52}{what}")
+    )
+    wide = max(len(command) for command, _ in commands) + 2
+    for command, what in commands:
+        print(f"  {command:{wide}}{what}")
