@@ -12,6 +12,8 @@ import pytest
 from constructs import Construct, IValidation
 
 from flinkform.errors import Invalid
+from flinkform.provider.build import VERSION
+from flinkform.resources import PROVIDER
 from flinkform_constructs import App, Element, FlinkProvider, Job, Namespace, Resource, Workspace, cdk, text
 
 Make = Callable[..., Job]
@@ -315,9 +317,7 @@ def test_the_provider_block(stack: Any, synth: Synth) -> None:
             "access_key_secret": "${var.secret}",
         },
     ]
-    assert document["terraform"]["required_providers"] == {
-        "flink": {"source": "flinkform.io/flinkform/flink", "version": "0.1.0"}
-    }
+    assert document["terraform"]["required_providers"] == {"flink": {"source": PROVIDER, "version": VERSION}}
     assert "overrides" not in document["//"]["metadata"]
 
 
