@@ -33,9 +33,14 @@ class Methods:
         """Return the provider, importing it now if nobody has."""
         if self._service is None:
             # It takes twice as long to import as all of the handshake does.
+            import gc  # noqa: PLC0415
+
             from flinkform.provider.service import Service  # noqa: PLC0415
 
             self._service = Service(_connect, schema=self._schema)
+            # The launcher turned collection off for the start; what was imported since lives as long as the process.
+            gc.freeze()
+            gc.enable()
         return self._service
 
     def stop(self) -> None:
