@@ -137,19 +137,16 @@ def _flat(parts: tuple[str, ...]) -> Iterator[str]:
 
 def literal(value: Any) -> Any:
     """Return *value* with everything in it that looks like a token of the CDK made a `Literal`."""
-    kind = type(value)
-    if kind is str:
+    if isinstance(value, str):
         return Literal(value) if "TfToken[" in value else value
-    if kind is dict:
-        return value if not any(map(_suspect, chain(value, value.values()))) else _literals(value)
     if isinstance(value, Mapping):
-        return _literals(value)
+        return value if _innocent(value) else {literal(key): literal(item) for key, item in value.items()}
     return [literal(item) for item in value] if isinstance(value, Sequence) else value
 
 
-def _suspect(value: Any) -> bool:
-    return "TfToken[" in value if type(value) is str else type(value) is not bool and type(value) is not int
-
-
-def _literals(value: Mapping[Any, Any]) -> dict[Any, Any]:
-    return {literal(key): literal(item) for key, item in value.items()}
+def _innocent(value: Mapping[Any, Any]) -> bool:
+    """Return whether *value* holds only text, none of which looks like a token: almost every map, searched at once."""
+    try:
+        return "TfToken[" not in "\n".join(chain(value, value.values()))
+    except TypeError:
+        return False

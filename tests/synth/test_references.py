@@ -11,7 +11,19 @@ from typing import Any
 import pytest
 
 from flinkform.errors import Invalid
-from flinkform_constructs import EACH_KEY, App, EngineVersions, FlinkProvider, Job, Literal, Ref, Workspace, cdk, text
+from flinkform_constructs import (
+    EACH_KEY,
+    App,
+    EngineVersions,
+    FlinkProvider,
+    Job,
+    Literal,
+    Ref,
+    Resource,
+    Workspace,
+    cdk,
+    text,
+)
 from flinkform_constructs.ref import escape
 
 Make = Callable[..., Job]
@@ -119,7 +131,11 @@ def test_tokens_of_jsii_constructs_in_values(stack: Any, job: Make, synth: Synth
         deletion_protection=plain.get_boolean_attribute("b"),
         depends_on=[plain],
     )
-    Workspace(stack, "w", name="w", vpc_id="v", vswitch_ids=plain.get_list_attribute("l"), bucket="b")
+    items = plain.get_list_attribute("l")
+    Workspace(stack, "w", name="w", vpc_id="v", vswitch_ids=items, bucket="b")
+    Resource(
+        stack, "r", {"numbers": plain.get_number_list_attribute("n"), "map": plain.get_number_map_attribute("m")}, {}
+    )
     document = synth()
     body = document["resource"]["flink_job"]["j"]
     assert body["parallelism"] == "${terraform_data.plain.n}"
@@ -128,6 +144,9 @@ def test_tokens_of_jsii_constructs_in_values(stack: Any, job: Make, synth: Synth
     assert body["flink_options"] == "${terraform_data.other.m}"
     assert body["deletion_protection"] == "${terraform_data.plain.b}"
     assert document["resource"]["flink_workspace"]["w"]["vswitch_ids"] == "${terraform_data.plain.l}"
+    assert document["resource"][""]["r"]["numbers"] == "${terraform_data.plain.n}"
+    assert document["resource"][""]["r"]["map"] == "${terraform_data.plain.m}"
+    assert "TfToken" not in json.dumps(document)
     assert "flinkform" not in document["//"]
 
 
