@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,25 +30,25 @@ class Terraform:
     """A folder with a configuration and its state."""
 
     folder: Path
-    reattach: str
-    commands: list[str] = field(default_factory=list)
     variables: Mapping[str, str] = field(default_factory=dict)
+    rc: Path | None = None
+    """The CLI configuration; an empty one if there is none."""
 
     def run(self, *words: str, ok: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
         """Run one command; any exit code not in *ok* fails the test."""
-        rc = self.folder / "terraform.rc"
+        rc = self.rc or self.folder / "terraform.rc"
         rc.touch()
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("TF_", "ALIBABA_CLOUD_", "FLINKFORM_"))}
         environment = {
             **kept,
             "TF_CLI_CONFIG_FILE": str(rc),
-            "TF_REATTACH_PROVIDERS": self.reattach,
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
             **self.variables,
         }
-        self.commands.append(words[0])
-        command = [PROGRAM, words[0], "-no-color", *words[1:]] if words[0] != "state" else [PROGRAM, *words]
+        command = (
+            [PROGRAM, *words] if words[0] in ("state", "providers") else [PROGRAM, words[0], "-no-color", *words[1:]]
+        )
         done = subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120, check=False
         )
@@ -100,6 +100,3 @@ class Terraform:
 def told(text: str) -> str:
     """Return terraform's words without frames and line breaks."""
     return re.sub(r"[\s│╷╵]+", " ", text)
-
-
-Check = Callable[[dict[str, Any]], None]

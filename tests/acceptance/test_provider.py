@@ -45,7 +45,7 @@ def terraform(cloud: Cloud, tmp_path: Path) -> Iterator[Terraform]:
         return Session(client=cloud, lists=Lists(cloud), stop=time, clock=time)
 
     with plugin.reattach(Service(connect).methods, PROVIDER) as served:
-        yield Terraform(tmp_path, served.environment)
+        yield Terraform(tmp_path, {"TF_REATTACH_PROVIDERS": served.environment})
 
 
 def test_create_and_change(terraform: Terraform, cloud: Cloud) -> None:

@@ -20,7 +20,8 @@ def explain(client: Caller, place: Mapping[str, str], job: Document, name: str) 
     """Return the error about *job* of the deployment at *place*; what cannot be asked is left out."""
     reason = (job.get("status") or {}).get("failure") or {}
     what = ": ".join(_shortened(reason[key]) for key in ("reason", "message") if reason.get(key))
-    said = f"job {job.get('jobId')} of {name} is {observe.status(job)}, expected RUNNING"
+    status = "restarting again and again" if observe.restarting(job) else observe.status(job)
+    said = f"job {job.get('jobId')} of {name} is {status}, expected RUNNING"
     parts = (f"{said}\n{what}" if what else said, *_diagnosis(client, place, job), *_log(client, place))
     return JobFailed("\n\n".join(parts), at=("state",))
 

@@ -67,6 +67,12 @@ def status(job: Document | None) -> str:
     return str(((job or {}).get("status") or {}).get("currentJobStatus") or "")
 
 
+def restarting(job: Document) -> bool:
+    """Say whether a job that counts as running is being started again by Flink after a failure."""
+    seen = (job.get("status") or {}).get("running") or {}
+    return seen.get("observedFlinkJobStatus") == "RESTARTING"
+
+
 def newest(jobs: Iterable[Document]) -> Document | None:
     """Return the job that is not over, else the one created last."""
     every = list(jobs)

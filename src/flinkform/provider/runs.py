@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 from flinkform.errors import FlinkformError, JobFailed
@@ -13,6 +13,8 @@ from flinkform.provider.lists import Document
 from flinkform.provider.session import Session
 from flinkform.provider.waiting import Patience
 
+RESTARTS = 14
+"""Looks at a job that Flink starts again and again, before it counts as failed: half a minute."""
 RECENT = 100
 """Jobs and savepoints that are looked at, newest first: one page."""
 
@@ -64,16 +66,22 @@ class Runs:
         return str(job["jobId"])
 
     def arrive(self, job_id: str, patience: Patience) -> None:
-        """Wait until a job runs or has finished. Raises `JobFailed`, with diagnosis and log, as soon as it cannot."""
+        """Wait until a job runs or has finished. Raises `JobFailed`, with diagnosis and log, as soon as it cannot.
+
+        One that runs and starts again and again gets some time to settle, then counts as failed.
+        """
+        restarts = count(1)
 
         def look() -> bool | None:
             job = self._job(job_id)
             status = observe.status(job)
-            if status in (observe.RUNNING, observe.FINISHED):
-                return True
+            if observe.restarting(job):
+                if next(restarts) < RESTARTS:
+                    return None
+                raise self._failed(job)
             if status in (observe.FAILED, observe.CANCELLED):
                 raise self._failed(job)
-            return None
+            return True if status in (observe.RUNNING, observe.FINISHED) else None
 
         patience.until(f"job {job_id} of {self._name} to be RUNNING", look)
 

@@ -435,3 +435,24 @@ def test_seen_running(world: World) -> None:
     world.cloud.call("GetJob", {"workspace": "w", "namespace": "n", "jobId": world.cloud.job("a")["jobId"]})
     world.refresh()
     assert world.result.private == {"started": True}
+
+
+@pytest.mark.parametrize(("looks", "settles"), [(5, True), (10_000, False)])
+def test_restarting(world: World, monkeypatch: pytest.MonkeyPatch, looks: int, *, settles: bool) -> None:
+    """A job that Flink starts again and again gets a while to settle, then its start has failed."""
+    seen = iter(range(10_000))
+    look = world.cloud._looked
+
+    def restarting(job: dict[str, Any]) -> dict[str, Any]:
+        found = look(job)
+        if found["status"]["currentJobStatus"] == "RUNNING" and next(seen) < looks:
+            return {**found, "status": {**found["status"], "running": {"observedFlinkJobStatus": "RESTARTING"}}}
+        return found
+
+    monkeypatch.setattr(world.cloud, "_looked", restarting)
+    if settles:
+        assert world.apply(config())["state"] == "running"
+    else:
+        with pytest.raises(JobFailed, match="restarting again and again"):
+            world.apply(config())
+        assert world.time.now < 60
