@@ -90,7 +90,7 @@ def test_schema(terraform: Terraform) -> None:
 
 
 def test_lifecycle(terraform: Terraform, plane: Served) -> None:
-    """Workspace, namespace and job from nothing to RUNNING, upgraded, imported and destroyed; plans between are empty."""
+    """Workspace, namespace and job are made, upgraded, imported and destroyed, and plans between are empty."""
     state = terraform.apply(PLATFORM % 4 + job(SCRIPT))
     assert state["flink_job.a"]["sql"] == SCRIPT
     assert state["data.flink_jobs.all"]["jobs"][0]["state"] == "running"
