@@ -1,9 +1,12 @@
 # flinkform: `make run` sets everything up and runs the jobs of this repository, `make test` sets everything up and tests it.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(if $(shell $(p) -c 'import sys; print(*(["yes"] if sys.version_info >= (3, 11) else []))' 2>/dev/null),$(p))))
 BIN := .venv/bin
+# The first of these that runs and is new enough; `make run PYTHON=...` names another.
+PYTHONS := python3.13 python3.12 python3.11 python3
 NODE_QUIET := JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20
+# Java, Node and Terraform that came as packages have links in .venv/bin. Unbuffered: a pipe shows progress too.
+ENV := PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONUNBUFFERED=1 $(NODE_QUIET)
 
 help: ## say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -15,7 +18,7 @@ down: ## stop what `make run` started; nothing is lost
 	@if [ -x $(BIN)/flinkform ]; then $(BIN)/flinkform down; else echo "nothing was set up here"; fi
 
 test: .venv/test.stamp ## run the tests
-	$(NODE_QUIET) $(BIN)/python -m pytest $(PYTEST)
+	@$(ENV) $(BIN)/python -m pytest $(PYTEST)
 
 lint: .venv/test.stamp ## check style, types and layers
 	$(BIN)/ruff check .
@@ -24,33 +27,39 @@ lint: .venv/test.stamp ## check style, types and layers
 	$(BIN)/lint-imports --no-cache
 
 generate: .venv/test.stamp ## write every generated file anew
-	$(NODE_QUIET) $(BIN)/python -m flinkform.cli.generate
+	@$(ENV) $(BIN)/python -m flinkform.cli.generate
 
 bench: .venv/test.stamp ## run every benchmark
-	@for f in benchmarks/[a-z]*.py; do $(NODE_QUIET) $(BIN)/python -m benchmarks.$$(basename $$f .py) || exit 1; done
+	@for f in benchmarks/[a-z]*.py; do $(ENV) $(BIN)/python -m benchmarks.$$(basename $$f .py) || exit 1; done
+
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 .venv/bin/python:
-	@test -n "$(PYTHON)" || { echo "error: Python 3.11 or newer was not found; install it and try again" >&2; exit 1; }
-	@echo "> creating .venv with $(PYTHON) ..."
-	@$(PYTHON) -m venv .venv || { echo "error: this Python has no venv module; install your system's python3-venv package" >&2; rm -rf .venv; exit 1; }
+	@set -e; fail() { echo "error: $$*" >&2; exit 1; }; python='$(PYTHON)'; \
+	if [ -n "$$python" ]; then \
+		"$$python" -c '$(NEW_ENOUGH)' || fail "PYTHON is $$python, expected Python 3.11 or newer"; \
+	else \
+		for p in $(PYTHONS); do if $$p -c '$(NEW_ENOUGH)' >/dev/null 2>&1; then python=$$p; break; fi; done; \
+		[ -n "$$python" ] || fail "Python 3.11 or newer was not found; install it, or name it: make run PYTHON=/path/to/python3.12"; \
+	fi; \
+	"$$python" -c 'import venv, ensurepip' 2>/dev/null || \
+		fail "$$python has no venv module; install your system's package of it (python3-venv), or name another: make run PYTHON=..."; \
+	echo "> creating .venv with $$python ..."; \
+	trap 'rm -rf .venv; exit 1' INT TERM HUP; \
+	rm -rf .venv; "$$python" -m venv .venv || { rm -rf .venv; fail "$$python could not create .venv, for the reason above"; }
 
-# A stamp holds the lock it was installed from: an edit of the lock installs again, a second `make` does nothing.
+# A stamp is as new as the locks it was installed from: an edit of a lock installs again, a second `make` does nothing.
 .venv/run.stamp: requirements.lock pyproject.toml locks/*.lock | .venv/bin/python
 	@if [ ! -e .venv/test.stamp ] || [ requirements.lock -nt .venv/test.stamp ] || [ pyproject.toml -nt .venv/test.stamp ]; then \
-		echo "> installing the locked packages (Flink is 310 MB of them) ..."; $(call install,requirements.lock); fi
+		$(call install,requirements.lock); fi
 	@$(BIN)/flinkform doctor --install
 	@touch $@
 
 .venv/test.stamp: requirements-dev.lock pyproject.toml locks/*.lock | .venv/bin/python
-	@echo "> installing the locked packages (Flink is 310 MB of them) ..."
 	@$(call install,requirements-dev.lock)
 	@$(BIN)/flinkform doctor --install
 	@touch $@
 
-# uv where it is there, as it is faster; pip, which every Python has, otherwise. Both check every hash.
-install = if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) \
-	&& uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .; \
-	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1) \
-	&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; fi
+install = PYTHONPATH=src $(BIN)/python -m flinkform.cli.install $(1)
 
 .PHONY: help run down test lint generate bench

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
-from flinkform.cli import project, tools
+from flinkform.cli import install, project, tools
+from flinkform.cli.progress import Progress
 from flinkform.cli.tools import Tool
-from flinkform.errors import Missing
+from flinkform.errors import FlinkformError
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,9 +25,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run(options: argparse.Namespace) -> int:
     """Return 0 where nothing is missing."""
-    if options.install:
-        _install()
     found = tools.all_of(os.environ)
+    if options.install:
+        _install(found)
+        found = tools.all_of(os.environ)
+        tools.link(found)
     if options.json:
         print(json.dumps({"tools": [asdict(t) | {"found": t.found} for t in found]}))
     else:
@@ -36,29 +39,31 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _line(tool: Tool) -> str:
+    note = f"  ({tool.note})" if tool.note else ""
     if tool.found:
-        note = f"  ({tool.note})" if tool.note else ""
         return f"ok       {tool.name:10} {tool.version:12} {tool.path}  [{tool.source}]{note}"
     todo = "run `flinkform doctor --install`" if tool.lock else "install it with your system's packages"
-    return f"missing  {tool.name:10} wanted {tool.wanted:8} {todo}{'; ' + tool.note if tool.note else ''}"
+    return f"missing  {tool.name:10} wanted {tool.wanted:8} {todo}{note}"
 
 
-def _install() -> None:
-    """Install the packages of what is missing, by name, version and hash."""
-    root = project.find(os.environ).root
-    for tool in tools.all_of(os.environ):
-        if tool.found or not tool.lock:
+def _install(found: tuple[Tool, ...]) -> None:
+    """Install the packages of what is missing, by name, version and hash; one that fails does not stop the others."""
+    locks = project.find(os.environ).root / "locks"
+    failed = []
+    for tool in found:
+        if not tool.lock or (tool.found and not _outdated(locks / tool.lock)):
             continue
-        sys.stderr.write(f"installing {tool.name} from locks/{tool.lock} ...\n")
-        words = [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--require-hashes",
-            "-r",
-            str(root / "locks" / tool.lock),
-        ]
-        if subprocess.run(words, check=False).returncode:
-            raise Missing(f"{tool.name} {tool.wanted} could not be installed", advice=tool.note or "install it by hand")
+        try:
+            with Progress().step(f"installing {tool.name}") as step:
+                install.packages(locks / tool.lock, step)
+        except FlinkformError as error:
+            words = (str(error), "or install it by hand", tool.note)
+            failed.append(f"{tool.name} {tool.wanted} could not be installed: {'; '.join(filter(None, words))}")
+    for message in failed:
+        sys.stderr.write(f"error: {message}\n")
+
+
+def _outdated(lock: Path) -> bool:
+    """Say whether *lock* asks for another version than the one that is installed."""
+    name, wanted = lock.read_text().split(maxsplit=1)[0].split("==")
+    return tools.package(name) != wanted

