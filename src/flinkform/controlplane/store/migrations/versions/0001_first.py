@@ -12,12 +12,21 @@ depends_on = None
 
 
 def upgrade() -> None:
-    _catalogue()
-    _work()
-    _access()
+    _instances()
+    _namespaces()
+    _deployments()
+    _labels()
+    _runs()
+    _savepoints()
+    _events()
+    _keys()
+    _nonces()
+    _states()
+    _locks()
+    _meta()
 
 
-def _catalogue() -> None:
+def _instances() -> None:
     op.create_table(
         "instances",
         sa.Column("id", sa.Text(), nullable=False),
@@ -33,6 +42,9 @@ def _catalogue() -> None:
         sa.UniqueConstraint("workspace", name=op.f("uq_instances_workspace")),
     )
     op.create_index(op.f("ix_instances_name"), "instances", ["name"], unique=False)
+
+
+def _namespaces() -> None:
     op.create_table(
         "namespaces",
         sa.Column("instance_id", sa.Text(), nullable=False),
@@ -49,6 +61,9 @@ def _catalogue() -> None:
         sa.PrimaryKeyConstraint("instance_id", "name", name=op.f("pk_namespaces")),
     )
     op.create_index(op.f("ix_namespaces_workspace_name"), "namespaces", ["workspace", "name"], unique=True)
+
+
+def _deployments() -> None:
     op.create_table(
         "deployments",
         sa.Column("id", sa.Text(), nullable=False),
@@ -73,6 +88,9 @@ def _catalogue() -> None:
     op.create_index(
         op.f("ix_deployments_workspace_namespace_name"), "deployments", ["workspace", "namespace", "name"], unique=True
     )
+
+
+def _labels() -> None:
     op.create_table(
         "labels",
         sa.Column("deployment_id", sa.Text(), nullable=False),
@@ -86,7 +104,7 @@ def _catalogue() -> None:
     op.create_index(op.f("ix_labels_key_value"), "labels", ["key", "value"], unique=False)
 
 
-def _work() -> None:
+def _runs() -> None:
     op.create_table(
         "runs",
         sa.Column("id", sa.Text(), nullable=False),
@@ -120,6 +138,9 @@ def _work() -> None:
     )
     op.create_index(op.f("ix_runs_deployment_id_seq"), "runs", ["deployment_id", "seq"], unique=True)
     op.create_index(op.f("ix_runs_state"), "runs", ["state"], unique=False)
+
+
+def _savepoints() -> None:
     op.create_table(
         "savepoints",
         sa.Column("id", sa.Text(), nullable=False),
@@ -153,6 +174,9 @@ def _work() -> None:
         ["workspace", "namespace", "created_at"],
         unique=False,
     )
+
+
+def _events() -> None:
     op.create_table(
         "events",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -175,7 +199,7 @@ def _work() -> None:
     )
 
 
-def _access() -> None:
+def _keys() -> None:
     op.create_table(
         "keys",
         sa.Column("id", sa.Text(), nullable=False),
@@ -184,6 +208,9 @@ def _access() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_keys")),
     )
+
+
+def _nonces() -> None:
     op.create_table(
         "nonces",
         sa.Column("key_id", sa.Text(), nullable=False),
@@ -192,6 +219,9 @@ def _access() -> None:
         sa.PrimaryKeyConstraint("key_id", "nonce", name=op.f("pk_nonces")),
     )
     op.create_index(op.f("ix_nonces_seen_at"), "nonces", ["seen_at"], unique=False)
+
+
+def _states() -> None:
     op.create_table(
         "states",
         sa.Column("address", sa.Text(), nullable=False),
@@ -204,6 +234,9 @@ def _access() -> None:
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("address", "number", name=op.f("pk_states")),
     )
+
+
+def _locks() -> None:
     op.create_table(
         "locks",
         sa.Column("address", sa.Text(), nullable=False),
@@ -212,6 +245,9 @@ def _access() -> None:
         sa.Column("document", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("address", name=op.f("pk_locks")),
     )
+
+
+def _meta() -> None:
     op.create_table(
         "meta",
         sa.Column("name", sa.Text(), nullable=False),
