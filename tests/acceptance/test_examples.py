@@ -40,9 +40,11 @@ def minimal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """`examples/minimal`, up."""
     folder = tmp_path_factory.mktemp("examples") / "minimal"
     shutil.copytree(ROOT / "examples" / "minimal", folder)
-    run([FLINKFORM, "up"], folder, shell())
-    yield folder
-    run([FLINKFORM, "down"], folder, shell())
+    try:
+        run([FLINKFORM, "up"], folder, shell())
+        yield folder
+    finally:
+        run([FLINKFORM, "down"], folder, shell())
 
 
 def test_every_example_has_a_test() -> None:

@@ -89,9 +89,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     for name in ("main.py", "cdktf.json"):
         shutil.copy(ROOT / name, root)
     here = Checkout(root)
-    here.run("up")
-    yield here
-    here.run("down")
+    try:
+        here.run("up")
+        yield here
+    finally:
+        here.run("down")
 
 
 def eventually(what: Callable[[], bool], seconds: float = 90) -> None:
