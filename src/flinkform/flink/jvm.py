@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import queue
 import shutil
 import subprocess
-import threading
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from io import BufferedReader
 from pathlib import Path
-from typing import IO
 
 from flinkform.errors import Missing, Unavailable
 from flinkform.flink import log
 from flinkform.flink.gateway import Gateway
+from flinkform.flink.output import Output
 from flinkform.flink.settings import Settings
 
 _SERVER = "org.apache.flink.api.python.shaded.py4j.GatewayServer"
@@ -27,7 +23,6 @@ _OPENS = (
     *("java.util", "java.util.concurrent", "java.util.concurrent.atomic", "java.util.concurrent.locks"),
 )
 _LIGHT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k", "-XX:+ExitOnOutOfMemoryError")
-_OUT_LIMIT = 10 << 20
 
 
 def find_flink() -> Path:
@@ -55,7 +50,7 @@ class Jvm:
         self._locks = tuple(locks)
         self._process: subprocess.Popen[bytes] | None = None
         self._gateway: Gateway | None = None
-        self._tail: deque[bytes] = deque(maxlen=20)
+        self._outputs: tuple[Output, ...] = ()
 
     @property
     def home(self) -> Path:
@@ -83,23 +78,17 @@ class Jvm:
             self._prepare()
         except OSError as error:
             raise Unavailable(f"cannot write to {self.home}: {error.strerror}") from error
-        try:
-            process = self._spawn(flink)
-        except OSError as error:
-            raise Missing(f"cannot run {self._settings.java}: {error.strerror}", advice="install Java 17") from error
+        process = self._spawn(flink)
         self._process = process
-        self._pid_file.write_text(f"{process.pid}\n")
-        first: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._follow(process.stdout, "jvm.out", first)
-        self._follow(process.stderr, "jvm.err", None)
-        try:
-            port, token = (first.get(timeout=self._settings.start_timeout).decode().strip() for _ in range(2))
-        except queue.Empty:
-            port, token = "", ""
+        out, err = Output(process.stdout, self.home / "jvm.out", lines=2), Output(process.stderr, self.home / "jvm.err")
+        self._outputs = (out, err)
+        port, token = (out.line(timeout=self._settings.start_timeout) for _ in range(2))
         if not port.isdigit():
-            self.stop()
-            raise Unavailable(f"Java did not start: {self.last_words()}", advice="expected Java 17 or newer")
+            self.stop(patience=0)
+            said = err.tail() or port or "it printed nothing"
+            raise Unavailable(f"Java did not start: {said}", advice="expected Java 17 or newer")
         self._gateway = Gateway(int(port), token, timeout=self._settings.call_timeout)
+        self._pid_file.write_text(f"{process.pid}\n")
 
     def stop(self, *, patience: float = 5.0) -> None:
         """Close the pipe it lives on; what has not ended after *patience* seconds is killed."""
@@ -114,14 +103,12 @@ class Jvm:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        for output in self._outputs:
+            output.join()
         if gateway:
             gateway.close()
         self._pid_file.unlink(missing_ok=True)
         shutil.rmtree(self.home / "tmp", ignore_errors=True)
-
-    def last_words(self) -> str:
-        """The end of what it printed as errors."""
-        return " ".join(b"".join(self._tail).decode(errors="replace").split())[-1000:] or "it printed nothing"
 
     @property
     def _pid_file(self) -> Path:
@@ -145,16 +132,19 @@ class Jvm:
             "FLINK_OPT_DIR": str(flink / "opt"),
             "MALLOC_ARENA_MAX": "2",
         }
-        return subprocess.Popen(
-            self._command(flink),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=self.home,
-            env=environment,
-            pass_fds=self._locks,
-            start_new_session=True,  # Ctrl-C in a terminal is for us to handle
-        )
+        try:
+            return subprocess.Popen(
+                self._command(flink),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=self.home,
+                env=environment,
+                pass_fds=self._locks,
+                start_new_session=True,  # Ctrl-C in a terminal is for us to handle
+            )
+        except OSError as error:
+            raise Missing(f"cannot run {self._settings.java}: {error.strerror}", advice="install Java 17") from error
 
     def _command(self, flink: Path) -> list[str]:
         jars = [*sorted((flink / "lib").glob("*.jar")), *(flink / "opt").glob("flink-python-*.jar")]
@@ -169,32 +159,3 @@ class Jvm:
             *("-cp", os.pathsep.join(str(jar) for jar in (*jars, *self._settings.jars))),
             *(_SERVER, "--die-on-broken-pipe", "--enable-auth", "0"),
         ]
-
-    def _follow(self, pipe: IO[bytes] | None, name: str, first: queue.SimpleQueue[bytes] | None) -> None:
-        threading.Thread(target=self._drain, args=(pipe, self.home / name, first), name=name, daemon=True).start()
-
-    def _drain(self, pipe: BufferedReader, path: Path, first: queue.SimpleQueue[bytes] | None) -> None:
-        """Copy what it prints to a file of bounded size; a full pipe would stop the JVM.
-
-        The first two lines of standard output are port and token: they are handed over and kept nowhere.
-        """
-        with pipe:
-            if first:
-                for _ in range(2):
-                    first.put(pipe.readline())
-            copy(pipe, path, tail=None if first else self._tail)
-
-
-def copy(pipe: BufferedReader, path: Path, *, tail: deque[bytes] | None = None, limit: int = _OUT_LIMIT) -> None:
-    """Write a stream to a file; at about *limit* bytes it becomes `.1` and a new one begins.
-
-    What cannot be written, on a full disk, is dropped: the stream must be read to its end all the same.
-    """
-    while chunk := pipe.read1(1 << 16):
-        if tail is not None:
-            tail.append(chunk)
-        with suppress(OSError):
-            if path.exists() and path.stat().st_size + len(chunk) > limit:
-                path.replace(path.with_name(path.name + ".1"))
-            with path.open("ab") as out:
-                out.write(chunk)
