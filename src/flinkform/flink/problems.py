@@ -10,7 +10,10 @@ from flinkform.flink.values import Problem
 
 _RANGE = re.compile(r"[Ff]rom line (\d+), column (\d+) to line (\d+), column (\d+)")
 _POINT = re.compile(r"\bline (\d+), column (\d+)")
-_PLACE = re.compile(r"^(?:From|At) line \d+, column \d+(?: to line \d+, column \d+)?: |,? at line \d+, column \d+")
+_PLACE = re.compile(
+    r"^(?:SQL (?:validation|parse) failed\. )*(?:(?:From|At) line \d+, column \d+(?: to line \d+, column \d+)?: )?"
+    r"|,? at line \d+, column \d+"
+)
 _FACTORY = re.compile(
     r"Could not find any (format )?factory for identifier '([^']*)'(?: that implements '[^']*')? in the classpath\.?"
     r"(?:\s+Available factory identifiers are:\s+((?:[\w.-]+\n?)+))?"
@@ -63,7 +66,7 @@ def _message(trace: str, told: list[str]) -> str:
         present = ", ".join(name for name in sorted((match[3] or "").split()) if not name.startswith(_INTERNAL))
         return f"{kind} '{match[2]}' is not installed" + (f"; present: {present}" if present else "")
     root = _folded(told[-1]) if told else trace[:_LIMIT]
-    return _PLACE.sub("", root).removeprefix("SQL parse failed. ").strip()[:_LIMIT]
+    return _PLACE.sub("", root).strip()[:_LIMIT]
 
 
 def _folded(cause: str) -> str:

@@ -1,0 +1,56 @@
+"""Flink's complaints become places in a script."""
+
+from __future__ import annotations
+
+import pytest
+
+from flinkform.flink.problems import missing, problem, table
+from flinkform.flink.sql import Lines, statements
+
+SCRIPT = "SELECT 1;\n  INSERT INTO sink\n  SELECT nope"
+PART = statements(SCRIPT)[1]
+
+
+@pytest.mark.parametrize(
+    ("trace", "place", "message"),
+    [
+        (
+            "a.V: SQL validation failed. From line 3, column 10 to line 3, column 13: No nope\n\tat x",
+            (3, 10, 3, 13),
+            None,
+        ),
+        (
+            'a.P: SQL parse failed. Encountered "x" at line 3, column 3.\nWas expecting one of:\n  <EOF>',
+            (3, 3, 3, 3),
+            None,
+        ),
+        ("a.T: it just fails", (2, 3, 2, 18), "it just fails"),
+    ],
+)
+def test_places(trace: str, place: tuple[int, int, int, int], message: str | None) -> None:
+    """A range, a point, or else the statement's first line; the message does not repeat the place."""
+    found = problem(trace, PART, Lines(SCRIPT))
+    assert (found.line, found.column, found.end_line, found.end_column) == place
+    assert "line" not in found.message
+    assert message in (None, found.message)
+
+
+def test_long_message() -> None:
+    """What Flink says at length is cut before its lists and bounded."""
+    found = problem(
+        "a.V: Unsupported options:\n\nfoo\nbar\n\nSupported options:\n\n" + "x\n" * 999, PART, Lines(SCRIPT)
+    )
+    assert found.message == "Unsupported options: foo bar"
+    assert len(problem("a.V: y" + " y" * 9999, PART, Lines(SCRIPT)).message) <= 500
+
+
+def test_table() -> None:
+    """The table whose options are wrong is named by Flink in full."""
+    assert table("a.V: Unable to create a sink for writing table 'c.d.t'.\n\nTable options") == "c.d.t"
+    assert table("a.V: something else") is None
+
+
+def test_missing() -> None:
+    """What an earlier statement should have made is told apart from other mistakes."""
+    assert missing("a.V: From line 1, column 1 to line 1, column 2: Object 'x' not found")
+    assert not missing("a.V: Column 'x' not found in any table")
