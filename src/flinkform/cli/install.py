@@ -21,7 +21,7 @@ from pathlib import Path
 from flinkform.cli.progress import Progress, Step
 from flinkform.errors import FlinkformError, Invalid, Missing, Unavailable
 
-_QUIET = 5
+_QUIET = 3
 """Seconds after which a step that says nothing says that it goes on."""
 
 _STILL = "still at it"
@@ -66,7 +66,8 @@ def packages(lock: Path, step: Step, *, shell: Mapping[str, str] = os.environ) -
 
     Raises Unavailable, Invalid or Missing. What was installed before a failure stays and is not fetched again.
     """
-    _run([*installer(shell), "--require-hashes", "--no-deps", "-r", str(lock)], step, shell)
+    total = lock.read_text().count("==") if lock.exists() else 0
+    _run([*installer(shell), "--require-hashes", "--no-deps", "-r", str(lock)], step, shell, total=total)
     importlib.invalidate_caches()
 
 
@@ -111,16 +112,22 @@ def _own_index(shell: Mapping[str, str]) -> bool:
     return bool(re.search(r"^\S+\.(?:extra-)?(?:index-url|no-index)\b", told, re.MULTILINE))
 
 
-def _run(command: list[str], step: Step, shell: Mapping[str, str]) -> None:
+def _run(command: list[str], step: Step, shell: Mapping[str, str], *, total: int = 0) -> None:
     environment = {"PIP_RETRIES": "2", **shell}
     said: deque[str] = deque(maxlen=400)
+    found, last = 0, time.monotonic()
     with subprocess.Popen(
         command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
         for line in _lines(process):
             said.append(line)
-            if shown := _shown(line):
+            found += line.startswith("Collecting ")
+            shown = _shown(line)
+            if not shown and found and time.monotonic() - last > _QUIET:
+                shown = f"{found} of {total} packages"
+            if shown:
                 step.say(shown)
+                last = time.monotonic()
     if process.returncode:
         raise _failure("\n".join(said))
 
