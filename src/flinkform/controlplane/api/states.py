@@ -118,10 +118,10 @@ class Backend:
     def listing(self, _incoming: Request) -> dict[str, Any]:
         """Return every state's newest version and its lock."""
         with self._services.store.read() as db:
-            shown = [
-                {**_version(one), "lock": _lock_shown(states.lock_of(db, one.address))} for one in states.every(db)
-            ]
-        return {"states": shown}
+            held = {one.address: one for one in states.locked(db)}
+            kept = [{**_version(one), "lock": _lock_shown(held.pop(one.address, None))} for one in states.every(db)]
+        # Somebody's very first apply, or what is left of it: a lock without a state.
+        return {"states": kept + [{**_version(_unwritten(one)), "lock": _lock_shown(one)} for one in held.values()]}
 
     def versions(self, incoming: Request) -> dict[str, Any]:
         """Return what is kept of one state, newest first. NotFound: nothing."""
@@ -129,7 +129,7 @@ class Backend:
         with self._services.store.read() as db:
             found = states.versions(db, address)
             lock = _lock_shown(states.lock_of(db, address))
-        if not found:
+        if not found and lock is None:
             raise NotFound(f"no state at {address}")
         return {"address": address, "lock": lock, "versions": [_version(one) for one in found]}
 
@@ -224,6 +224,10 @@ def _version(one: Version) -> dict[str, Any]:
         "size": one.size,
         "created_at": one.created_at,
     }
+
+
+def _unwritten(held: Lock) -> Version:
+    return Version(held.address, 0, 0, "", "", 0, held.created_at)
 
 
 def _lock_shown(held: Lock | None) -> dict[str, Any] | None:

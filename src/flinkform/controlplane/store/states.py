@@ -124,6 +124,11 @@ def lock_of(db: Connection, address: str) -> Lock | None:
     return None if row is None else Lock(**row)
 
 
+def locked(db: Connection) -> list[Lock]:
+    """Every held lock, by address; also of states that nobody has written yet."""
+    return [Lock(**row) for row in db.execute(select(locks).order_by(locks.c.address)).mappings()]
+
+
 def _bare() -> Any:
     return select(*(table.c[name] for name in Version.__slots__))
 

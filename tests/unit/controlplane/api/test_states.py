@@ -164,6 +164,15 @@ def test_list_and_restore(empty: Api) -> None:
     assert ask(empty, "GET", f"{OWN}/dev/none").status_code == 404
 
 
+def test_a_lock_without_a_state_is_listed(empty: Api) -> None:
+    """What a first apply that was killed leaves behind can be seen, and so be broken."""
+    ask(empty, "LOCK", body=LOCK)
+    (listed,) = ask(empty, "GET", OWN).json()["states"]
+    assert (listed["address"], listed["version"], listed["lock"]["id"]) == ("dev/auction", 0, "lock-1")
+    one = ask(empty, "GET", f"{OWN}/dev/auction").json()
+    assert (one["versions"], one["lock"]["id"]) == ([], "lock-1")
+
+
 def test_unlock_breaks_the_lock_it_means(empty: Api) -> None:
     """A lock is broken by hand, and with an id only that one."""
     ask(empty, "LOCK", body=LOCK)
