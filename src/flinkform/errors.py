@@ -19,6 +19,7 @@ the tree once: HTTP in the control plane, diagnostics in the provider, exit code
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 Path = tuple[str | int, ...]
@@ -40,19 +41,30 @@ class Position:
 class FlinkformError(Exception):
     """Base of every deliberate failure.
 
-    *at* is the attribute it is about, *position* the place in a file, *advice* what to do next.
+    *at* is the attribute it is about, *position* the place in a file, *advice* what to do next, *parts* are the
+    failures that this one sums up.
     """
 
-    def __init__(self, message: str, *, at: Path = (), position: Position | None = None, advice: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        at: Path = (),
+        position: Position | None = None,
+        advice: str = "",
+        parts: Sequence[FlinkformError] = (),
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.at = at
         self.position = position
         self.advice = advice
+        self.parts = tuple(parts)
 
     def __str__(self) -> str:
         where = f"{self.position}: " if self.position else ""
-        then = f"; {self.advice}" if self.advice else ""
+        # After several lines, advice at the end of the last one would read as a part of it.
+        then = ("\n" if "\n" in self.message else "; ") + self.advice if self.advice else ""
         return f"{where}{self.message}{then}"
 
 

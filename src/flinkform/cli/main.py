@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
-from flinkform.errors import FlinkformError
+from flinkform.errors import FlinkformError, Unavailable
 
 COMMANDS = {
     "up": "set everything up and bring every job of this repository to the state it asks for",
@@ -30,6 +33,11 @@ COMMANDS = {
 }
 MODULES = {"env": "shell"}
 """Commands whose module has another name than theirs."""
+_DISK = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space and try again"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "change its permissions and try again"),
+}
+"""What to do about a disk that does not do as it is told."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,10 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has left; say nothing more, and let the interpreter's own flush at exit pass.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        return _disk(error, as_json="--json" in words) if error.errno in _DISK else _bug()
     except Exception:  # noqa: BLE001 -- the edge of the process: what is not a FlinkformError is a bug, and is said to be
-        traceback.print_exc()
-        sys.stderr.write("this is a bug in flinkform: please report it with the lines above\n")
-        return 3
+        return _bug()
 
 
 def _parser(command: str) -> argparse.ArgumentParser:
@@ -72,17 +80,32 @@ def _module(command: str) -> ModuleType:
 def _failed(error: FlinkformError, *, as_json: bool) -> int:
     """Say *error* on stderr; with --json also as an object on stdout, for scripts."""
     if as_json:
-        place = error.position
-        said = {
-            "error": type(error).__name__,
-            "message": error.message,
-            "advice": error.advice,
-            "at": list(error.at),
-            "position": {"file": place.file, "line": place.line, "column": place.column} if place else None,
-        }
-        print(json.dumps(said))
+        print(json.dumps(_object(error) | {"parts": [_object(part) for part in error.parts]}))
     sys.stderr.write(f"error: {error}\n")
     return 1
+
+
+def _disk(error: OSError, *, as_json: bool) -> int:
+    """Say that a file could not be written or read: whatever the file is for, that is no bug."""
+    reason = (error.strerror or str(error)).lower()
+    told = f"{error.filename}: {reason}" if error.filename else reason
+    return _failed(Unavailable(told, advice=_DISK[error.errno or 0]), as_json=as_json)
+
+
+def _bug() -> int:
+    traceback.print_exc()
+    sys.stderr.write("this is a bug in flinkform: please report it with the lines above\n")
+    return 3
+
+
+def _object(error: FlinkformError) -> dict[str, Any]:
+    return {
+        "error": type(error).__name__,
+        "message": error.message,
+        "advice": error.advice,
+        "at": list(error.at),
+        "position": asdict(error.position) if error.position else None,
+    }
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flinkform.cli import main as command
+from flinkform.errors import Invalid, Position
 
 
 def test_every_command_has_a_module_that_registers_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,6 +53,54 @@ def test_json_failures_are_objects(
     said = json.loads(capsys.readouterr().out)
     assert said["error"] == "Missing"
     assert said["advice"] == "run this inside an infrastructure repository"
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/h/x"),
+            1,
+            "error: /h/x: no space left on device; free some",
+        ),
+        (OSError(errno.EROFS, "Read-only file system", "/h/x"), 1, "error: /h/x: read-only file system; change its"),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "error: no space left on device; free some space"),
+        (OSError(errno.ENOENT, "No such file", "/h/x"), 3, "this is a bug in flinkform"),
+        (ValueError("odd"), 3, "this is a bug in flinkform"),
+    ],
+)
+def test_a_disk_that_fails_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], raised: Exception, code: int, said: str
+) -> None:
+    """A full or read-only disk is told with its file and what to do, wherever it shows; the rest is a bug."""
+
+    def fail(_options: object) -> int:
+        raise raised
+
+    monkeypatch.setattr("flinkform.cli.status.run", fail)
+    assert command.main(["status", "--json"]) == code
+    told = capsys.readouterr()
+    assert said in told.err
+    assert ("Traceback" in told.err) is (code == 3)
+    assert bool(told.out) is (code == 1)
+
+
+def test_the_parts_of_a_failure_are_objects_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script learns each place that is wrong; a person reads advice on a line of its own after several."""
+    place = Position("jobs/a/b.sql", 3, 7)
+
+    def fail(_options: object) -> int:
+        raise Invalid("1 problem\nlook", advice="mend it", parts=[Invalid("no such column", position=place)])
+
+    monkeypatch.setattr("flinkform.cli.status.run", fail)
+    assert command.main(["status", "--json"]) == 1
+    told = capsys.readouterr()
+    assert told.err == "error: 1 problem\nlook\nmend it\n"
+    (part,) = json.loads(told.out)["parts"]
+    assert part["message"] == "no such column"
+    assert part["position"] == {"file": "jobs/a/b.sql", "line": 3, "column": 7}
 
 
 def test_listing_the_commands_imports_none_of_them() -> None:
