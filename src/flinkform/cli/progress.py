@@ -47,6 +47,11 @@ class Progress:
         self.out.flush()
 
 
+def counted(number: int, noun: str) -> str:
+    """Return `1 job`, `2 jobs`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def table(rows: list[dict[str, str]], columns: tuple[str, ...]) -> str:
     """Return *rows* as aligned text under upper-case headings."""
     heads = {c: c.replace("_", " ").upper() for c in columns}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flinkform.errors import Missing, Unavailable
+from flinkform.errors import Invalid, Missing, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Project:
 
     @property
     def environment(self) -> str:
-        return self.shell.get("FLINKFORM_ENVIRONMENT", "dev")
+        return self.shell.get("FLINKFORM_ENVIRONMENT") or "dev"
 
     @property
     def endpoint_file(self) -> Path:
@@ -42,8 +42,19 @@ class Project:
         file = self.home / "credentials.json"
         if (key and secret) or not file.exists():
             return key, secret
-        kept = json.loads(file.read_text())
-        return kept["access_key_id"], kept["access_key_secret"]
+        try:
+            kept = json.loads(file.read_text())
+            return kept["access_key_id"], kept["access_key_secret"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise Invalid(
+                f"{file} holds no access key", advice="delete it; `flinkform down` and `up` make another"
+            ) from error
+
+    @property
+    def signer(self) -> str:
+        """Where the access key comes from, for a person."""
+        key, secret = (self.shell.get(f"ALIBABA_CLOUD_ACCESS_KEY_{part}") for part in ("ID", "SECRET"))
+        return "ALIBABA_CLOUD_ACCESS_KEY_ID" if key and secret else str(self.home / "credentials.json")
 
     def login(self) -> tuple[str, str, str]:
         """Return endpoint, key id and secret; `Unavailable` where there is no control plane to speak to yet."""

@@ -14,11 +14,13 @@ from pathlib import Path
 from flinkform.cli import api
 from flinkform.cli.progress import Step
 from flinkform.cli.project import Project
-from flinkform.errors import Invalid, TimedOut, Unavailable
+from flinkform.errors import Conflict, TimedOut, Unavailable
 
 PORT = 8711
 """Where a first `up` listens if it can; another free port where it cannot."""
 
+_HOPELESS = "Flink cannot be started"
+"""How `/readyz` begins a reason that waiting does not remove."""
 _START_SECONDS = 120
 _STOP_SECONDS = 90
 
@@ -27,25 +29,23 @@ def ensure(here: Project, step: Step) -> str:
     """Return the endpoint of a control plane that is up, starting one where none is."""
     if given := here.shell.get("FLINKFORM_ENDPOINT"):
         if not api.alive(given):
-            raise Unavailable(
-                f"FLINKFORM_ENDPOINT is {given}, and nothing answers there", advice="unset it to use your own"
-            )
+            raise api.silent(here)
         return given
-    remembered = here.endpoint()
-    if remembered and running(here) and api.alive(remembered):
+    remembered, pid = here.endpoint(), running(here)
+    if remembered and pid and api.alive(remembered):
         step.result = f"already up at {remembered}"
         return remembered
-    endpoint = _start(here, remembered)
+    endpoint = _start(here, _port(here, remembered, stopping=bool(pid)))
     step.result = f"up at {endpoint}"
     return endpoint
 
 
 def wait_ready(endpoint: str, step: Step, *, clock: Callable[[], float] = time.monotonic) -> list[str]:
-    """Wait until jobs can run; return the reasons where the control plane is up but nothing will ever run."""
+    """Wait until jobs can run; return the reasons where the control plane has found that none can."""
     deadline, said = clock() + _START_SECONDS, ""
     while True:
         done, reasons = api.ready(endpoint)
-        if done or any("java" in reason.lower() and "missing" in reason.lower() for reason in reasons):
+        if done or any(reason.startswith(_HOPELESS) for reason in reasons):
             return [] if done else reasons
         if clock() > deadline:
             raise TimedOut(f"the control plane is not ready after {_START_SECONDS} s: {'; '.join(reasons)}")
@@ -83,34 +83,40 @@ def stop(here: Project, *, clock: Callable[[], float] = time.monotonic) -> bool:
     return True
 
 
-def _start(here: Project, remembered: str) -> str:
+def _port(here: Project, remembered: str, *, stopping: bool) -> int:
+    """Return where to listen: where this home's control plane listened before, else the usual port or any.
+
+    Conflict: somebody else listens there now. While our own is *stopping*, the next one waits for it.
+    """
+    if not remembered:
+        return 0 if _taken(PORT) else PORT
+    port = int(remembered.rsplit(":", 1)[-1])
+    if _taken(port) and not stopping:
+        raise Conflict(
+            f"port {port} of 127.0.0.1, where the control plane of this repository listened before, is taken",
+            advice=f"stop the program that listens there, or delete {here.endpoint_file} to take another port",
+        )
+    return port
+
+
+def _start(here: Project, port: int) -> str:
+    logs, pid = here.home / "logs", here.home / "controlplane.pid"
+    out, err = logs / "controlplane.out", logs / "controlplane.err"
+    words = (sys.executable, "-m", "flinkform.cli.main", "controlplane")
+    options = ("--listen", f"127.0.0.1:{port}", "--home", str(here.home))
+    with out.open("wb") as stdout, err.open("wb") as stderr:
+        process = subprocess.Popen(
+            [*words, *options], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
+        )
     try:
-        logs = here.home / "logs"
-        logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        out, err = logs / "controlplane.out", logs / "controlplane.err"
-        port = remembered.rsplit(":", 1)[-1] if remembered else str(_first_port())
-        words = [
-            sys.executable,
-            "-m",
-            "flinkform.cli.main",
-            "controlplane",
-            "--listen",
-            f"127.0.0.1:{port}",
-            "--home",
-            str(here.home),
-        ]
-        with out.open("wb") as stdout, err.open("wb") as stderr:
-            process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
-            )
-        _write(here.home / "controlplane.pid", str(process.pid))
-    except OSError as error:
-        raise Invalid(
-            f"{here.home} cannot be written: {error.strerror or error}",
-            advice="set FLINKFORM_HOME to a folder of yours with room in it",
-        ) from error
-    endpoint = _announced(process, out, err)
-    _write(here.endpoint_file, endpoint)
+        _write(pid, str(process.pid))
+        endpoint = _announced(process, out, err)
+        _write(here.endpoint_file, endpoint)
+    except BaseException:
+        process.terminate()
+        process.wait()
+        pid.unlink(missing_ok=True)
+        raise
     return endpoint
 
 
@@ -122,16 +128,11 @@ def _announced(process: subprocess.Popen[bytes], out: Path, err: Path) -> str:
         if line.startswith(b"{") and line.endswith(b"}"):
             return str(json.loads(line)["endpoint"])
         if process.poll() is not None:
-            said = err.read_text(errors="replace").strip().splitlines()[-3:]
-            raise Unavailable("the control plane did not start: " + " ".join(said), advice=f"see {err}")
+            said = err.read_text(errors="replace").strip().splitlines()[-3:] or ["it said nothing"]
+            reason = " ".join(line.removeprefix("error: ") for line in said)
+            raise Unavailable(f"the control plane did not start: {reason}", advice=f"see {err}")
         time.sleep(0.05)
-    process.terminate()
     raise TimedOut(f"the control plane did not listen within {_START_SECONDS} s", advice=f"see {err}")
-
-
-def _first_port() -> int:
-    """Return the usual port, or 0 (any free one) where somebody else has it."""
-    return 0 if api.alive(f"http://127.0.0.1:{PORT}") or _taken(PORT) else PORT
 
 
 def _taken(port: int) -> bool:

@@ -6,16 +6,28 @@ import hashlib
 import json
 import re
 import subprocess
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from flinkform.cli.leftover import Locks, Note
 from flinkform.errors import FlinkformError, Invalid
 
 _AT_ONCE = 2
 _COUNTS = re.compile(r"Plan: (?:\d+ to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy")
 _DONE = re.compile(r"^(\S+): (Creation|Modifications|Destruction) complete after")
+_ADDRESS = re.compile(r"^  with ([\w.\[\]\"-]+),$", re.MULTILINE)
+"""Where an error box says which resource it is about."""
+_WAITS = "Acquiring state lock."
+"""What terraform says when a lock is not to be had at once."""
+_KEPT = "Error releasing the state lock"
+_ADVICE = {
+    _KEPT: "nothing is left to do by hand: the next `flinkform up` gives this lock back, and keeps this state",
+    "already locked": "wait for its holder; if that is dead, `flinkform state list` and `state unlock` end it",
+}
+"""What to do about some of terraform's errors, better than what it says itself."""
 _CHANGED = 2
 """What `plan -detailed-exitcode` ends with where there is something to do."""
 
@@ -49,13 +61,24 @@ class Terraform:
 
     program: str
     environment: Mapping[str, str]
+    locks: Locks | None = None
 
     def run(
-        self, stack: Stack, *words: str, ok: tuple[int, ...] = (0,), seen: Callable[[str], None] | None = None
+        self,
+        stack: Stack,
+        *words: str,
+        ok: tuple[int, ...] = (0,),
+        seen: Callable[[str], None] | None = None,
+        note: Note | None = None,
     ) -> tuple[int, str]:
-        """Return exit code and output; raises FlinkformError with terraform's own words for any code not in *ok*."""
-        command = [self.program, f"-chdir={stack.folder}", *words]
+        """Return exit code and output; raises FlinkformError with terraform's own words for any code not in *ok*.
+
+        The error is `at` the stack and the addresses that terraform names. With *note* a lock that it takes and
+        does not give back is found again.
+        """
+        command = [self.program, _folder(stack), *words]
         lines: list[str] = []
+        began = time.time()
         with subprocess.Popen(
             command,
             env=dict(self.environment),
@@ -64,13 +87,19 @@ class Terraform:
             stderr=subprocess.STDOUT,
             text=True,
         ) as process:
+            if note:
+                note.write(process.pid, began)
             for line in process.stdout or ():
                 lines.append(line)
-                if seen and (done := _DONE.match(line)):
-                    seen(f"{done[1]} {done[2].lower()} complete")
+                if seen and (told := _told(stack, line)):
+                    seen(told)
+                if note and line.startswith(_WAITS):
+                    note.forget()  # whose lock there is from now on cannot be told
         text = "".join(lines)
+        if note and process.returncode >= 0 and _KEPT not in text:
+            note.forget()
         if process.returncode not in ok:
-            raise FlinkformError(f"terraform {words[0]} failed in stack {stack.name}\n{_errors(text)}")
+            raise _failure(stack, words[0], text)
         return process.returncode, text
 
 
@@ -99,9 +128,10 @@ def apply_all(
             raise Invalid(f"stacks need one another in a circle: {', '.join(s.name for s in left)}")
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             runs = {s.name: pool.submit(apply, terraform, s, plans / f"{s.name}.tfplan", say) for s in ready}
-        failed = [str(e) for r in runs.values() if isinstance(e := r.exception(), FlinkformError)]
+        failed = [e for r in runs.values() if isinstance(e := r.exception(), FlinkformError)]
         if failed:
-            raise FlinkformError("\n\n".join(failed))
+            advice = "what was applied stays as it is; mend this and run `flinkform up` again"
+            raise FlinkformError("\n\n".join(map(str, failed)), advice=advice, parts=failed)
         done |= {name: r.result() for name, r in runs.items()}
         left = [s for s in left if s.name not in done]
     return tuple(done[s.name] for s in stacks)
@@ -109,28 +139,43 @@ def apply_all(
 
 def apply(terraform: Terraform, stack: Stack, plan: Path, say: Callable[[str], None]) -> Outcome:
     """Initialise, plan, and apply the plan unless it is empty."""
+    note = Note(plan.with_suffix(".run"))
     initialise(terraform, stack)
+    recover(terraform, stack, note, say)
+    common = ("-input=false", "-no-color", "-lock-timeout=60s")
     try:
-        code, text = terraform.run(
-            stack,
-            "plan",
-            "-input=false",
-            "-no-color",
-            "-lock-timeout=60s",
-            "-detailed-exitcode",
-            f"-out={plan}",
-            ok=(0, _CHANGED),
-        )
+        words = ("plan", *common, "-detailed-exitcode", f"-out={plan}")
+        code, text = terraform.run(stack, *words, ok=(0, _CHANGED), seen=say, note=note)
         if code != _CHANGED:
             return Outcome(stack.name)
         counts = _COUNTS.search(text)
         outcome = Outcome(stack.name, *(int(n) for n in counts.groups())) if counts else Outcome(stack.name, change=1)
         say(f"stack {stack.name}: {outcome.add} to add, {outcome.change} to change, {outcome.destroy} to destroy")
-        terraform.run(stack, "apply", "-input=false", "-no-color", "-lock-timeout=60s", str(plan), seen=say)
+        terraform.run(stack, "apply", *common, str(plan), seen=say, note=note)
         return outcome
     finally:
         # A plan file holds every value of the stack.
         plan.unlink(missing_ok=True)
+
+
+def recover(terraform: Terraform, stack: Stack, note: Note, say: Callable[[str], None]) -> None:
+    """Bring in order what the last run could not, because it or the control plane was killed: its lock, its state."""
+    began = note.died(_folder(stack))
+    if began is not None and terraform.locks:
+        if whose := terraform.locks.release(stack.folder, began):
+            say(f"stack {stack.name}: gave back the lock of a run that was killed, {whose}")
+        note.forget()
+    lost = stack.folder / "errored.tfstate"
+    if lost.exists():
+        try:
+            terraform.run(stack, "state", "push", "-lock-timeout=60s", lost.name)
+        except FlinkformError as error:
+            advice = f"compare it with the state that is kept, and delete it if that one is right: {lost}"
+            raise FlinkformError(
+                f"the last run's state is not the next one\n{error}", at=error.at, advice=advice
+            ) from error
+        lost.unlink()
+        say(f"stack {stack.name}: kept the state that the last run could not")
 
 
 def initialise(terraform: Terraform, stack: Stack) -> None:
@@ -154,6 +199,25 @@ def _fingerprint(terraform: Terraform, stack: Stack) -> str:
         hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(rc.parent.glob("mirror/**/terraform-provider-*"))
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _folder(stack: Stack) -> str:
+    return f"-chdir={stack.folder}"
+
+
+def _told(stack: Stack, line: str) -> str:
+    """Return what a line of output means to a person who waits, '' for nothing."""
+    if line.startswith(_WAITS):
+        return f"stack {stack.name}: somebody holds the lock of its state; waiting up to a minute"
+    done = _DONE.match(line)
+    return f"{done[1]} {done[2].lower()} complete" if done else ""
+
+
+def _failure(stack: Stack, word: str, text: str) -> FlinkformError:
+    box = _errors(text)
+    at = (stack.name, *dict.fromkeys(_ADDRESS.findall(box)))
+    advice = next((then for told, then in _ADVICE.items() if told in text), "")
+    return FlinkformError(f"terraform {word} failed in stack {stack.name}\n{box}", at=at, advice=advice)
 
 
 def _errors(text: str) -> str:

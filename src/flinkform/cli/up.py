@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from flinkform.cli import project, server, shell, stacks, status, tools, validate
+from flinkform.cli.leftover import Locks
 from flinkform.cli.progress import Progress, Step
 from flinkform.cli.project import Project
 from flinkform.cli.stacks import Outcome, Terraform
+from flinkform.controlplane import home
 from flinkform.errors import Invalid
 from flinkform.provider import build
 
@@ -35,11 +37,14 @@ def run(options: argparse.Namespace) -> int:
     """Set up, synthesise, plan, apply, and show the jobs."""
     here, progress = project.find(), Progress()
     program, _ = tools.terraform(here.shell).require(), tools.node(here.shell).require()
+    home.prepare(here.home)
     with progress.step("checking the job files") as step:
         step.result = validate.checked(here, step)
     with progress.step("control plane") as step:
         endpoint = server.ensure(here, step)
-        for reason in server.wait_ready(endpoint, step):
+        status.read(here)  # a key that is not taken shall be an error of its own, not one of terraform's
+        idle = server.wait_ready(endpoint, step)
+        for reason in idle:
             step.say(f"no job can run: {reason}")
     with progress.step("installing the provider") as step:
         step.result = f"in {build.install(here.home)}"
@@ -48,28 +53,33 @@ def run(options: argparse.Namespace) -> int:
         found = synthesise(here, environment)
         step.result = f"{len(found)} stacks"
     with progress.step("planning and applying") as step:
-        outcomes = stacks.apply_all(Terraform(program, environment), found, here.home / "plans", step.say)
+        terraform = Terraform(program, environment, Locks(here))
+        outcomes = stacks.apply_all(terraform, found, here.home / "plans", step.say)
         step.result = _summary(outcomes)
     with progress.step("waiting for the jobs") as step:
-        jobs = settled(here, step)
+        jobs = settled(here, step, seconds=0 if idle else _PATIENCE)
         astray = _astray(jobs)
         step.result = f"{len(jobs['jobs']) - len(astray)} of {len(jobs['jobs'])} jobs are where they should be"
     _show(jobs, outcomes, as_json=options.json)
     for job in astray:
-        sys.stderr.write(f"error: {job['namespace']}/{job['name']} should be {job['desired']} and is {job['state']}\n")
+        why = f": {'; '.join(idle)}" if idle else f"; `flinkform logs {job['namespace']}/{job['name']}` may say why"
+        told = f"{job['namespace']}/{job['name']} should be {job['desired']} and is {job['state']}"
+        sys.stderr.write(f"error: {told}{why}\n")
     return 1 if astray else 0
 
 
-def settled(here: Project, step: Step, *, clock: Callable[[], float] = time.monotonic) -> dict[str, Any]:
-    """Return the jobs once none of them is on its way any more, or `_PATIENCE` seconds are over.
+def settled(
+    here: Project, step: Step, *, seconds: float = _PATIENCE, clock: Callable[[], float] = time.monotonic
+) -> dict[str, Any]:
+    """Return the jobs once none of them is on its way any more, or *seconds* are over.
 
     Jobs that were there before this `up` (after a `down`, a crash) are nothing that Terraform waits for.
     """
-    deadline, before = clock() + _PATIENCE, -1
+    deadline, before = clock() + seconds, -1
     while True:
         found = status.read(here)
         left = sum(job["state"] in _ON_ITS_WAY for job in found["jobs"])
-        if not left or clock() > deadline:
+        if not left or clock() >= deadline:
             return found
         if left != before:
             before = left

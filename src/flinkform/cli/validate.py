@@ -12,8 +12,9 @@ from pathlib import Path
 
 from flinkform import jobfile
 from flinkform.cli import project, tools
-from flinkform.cli.progress import Progress, Step
+from flinkform.cli.progress import Progress, Step, counted
 from flinkform.cli.project import Project
+from flinkform.controlplane import home
 from flinkform.errors import Invalid, Position
 from flinkform.flink.settings import Settings
 from flinkform.flink.validate import Planner
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         found = _written(here)
         jobs = () if found else _chosen(here, options.paths)
         found += check(here, jobs, step)
-        step.result = f"{len(jobs)} job files, {len(found)} problems"
+        step.result = f"{counted(len(jobs), 'job file')}, {counted(len(found), 'problem')}"
     if options.json:
         rows = [
             {"file": f.position.file, "line": f.position.line, "column": f.position.column, "message": f.message}
@@ -63,36 +64,50 @@ def run(options: argparse.Namespace) -> int:
 
 
 def checked(here: Project, step: Step) -> str:
-    """Return how many job files are right; raises Invalid with every finding where one is not."""
+    """Return how many job files are right; raises Invalid with every finding where one is not.
+
+    Without Java the planner is not asked: Flink cannot run a script either, and says so when it is told to.
+    """
     found = _written(here)
     jobs = () if found else load(here)
-    found += check(here, jobs, step)
+    planned = tools.java(here.shell).found
+    if planned:
+        found += check(here, jobs, step)
     if found:
-        raise Invalid(f"{len(found)} problems in the job files; nothing was changed\n" + "\n".join(map(str, found)))
-    return f"{len(jobs)} job files are right"
+        total = f"{counted(len(found), 'problem')} in the job files; nothing was changed"
+        parts = [Invalid(finding.message, position=finding.position) for finding in found]
+        raise Invalid("\n".join((total, *map(str, found))), parts=parts)
+    right = f"{counted(len(jobs), 'job file')} checked"
+    return right if planned else f"{right}, but no script: Java was not found (`flinkform doctor`)"
 
 
 def load(here: Project) -> tuple[Job, ...]:
     """Return the checkout's jobs as its environment wants them."""
-    return jobfile.load(here.root / "jobs", environment=_environment(here))
+    return jobfile.load(_jobs(here), environment=_environment(here))
+
+
+def _jobs(here: Project) -> Path:
+    """Return the folder of job files as a person at the working directory would name it."""
+    return Path(os.path.relpath(here.root / "jobs"))
 
 
 def _environment(here: Project) -> Path:
     """Return the environment's file; raises Invalid naming those there are."""
-    file = here.root / "environments" / f"{here.environment}.yaml"
-    if not file.exists():
-        names = ", ".join(sorted(p.stem for p in file.parent.glob("*.yaml") if p.stem != "schema")) or "none"
-        message = f"there is no environment {here.environment!r}, expected one of {names}"
-        raise Invalid(message, advice="set FLINKFORM_ENVIRONMENT to one of them")
-    return file
+    folder = Path(os.path.relpath(here.root / "environments"))
+    names = sorted(p.stem for p in folder.glob("*.yaml") if p.stem != "schema")
+    if here.environment not in names:
+        known = f"expected one of {', '.join(names)}" if names else f"{folder} has none"
+        advice = f"set FLINKFORM_ENVIRONMENT to one that is there, or write {folder / 'NAME.yaml'}"
+        raise Invalid(f"there is no environment {here.environment!r}, {known}", advice=advice)
+    return folder / f"{here.environment}.yaml"
 
 
 def _written(here: Project) -> list[Finding]:
     """Return what is wrong in the files before the planner reads any of them."""
-    jobs = here.root / "jobs"
+    jobs = _jobs(here)
     if not jobs.is_dir():
         raise Invalid(f"there is no folder {jobs}", advice="put job files into it, one folder a namespace")
-    nowhere = Position(os.path.relpath(jobs), 1, 1)
+    nowhere = Position(str(jobs), 1, 1)
     found = jobfile.problems(jobs, environment=_environment(here))
     return [Finding(e.position or nowhere, "; ".join(filter(None, (e.message, e.advice)))) for e in found]
 
@@ -104,6 +119,7 @@ def check(here: Project, jobs: Iterable[Job], step: Step) -> list[Finding]:
     if not unknown:
         return []
     java = Path(tools.java(here.shell).require())
+    home.prepare(here.home)
     found: list[Finding] = []
     with Planner(Settings(home=here.home / "planner", java=java)) as planner:
         for number, job in enumerate(unknown, 1):
@@ -148,8 +164,7 @@ def _options(job: Job) -> dict[str, str]:
 
 
 def _shown(here: Project, job: Job) -> str:
-    """Return the job's file as a person at the working directory would name it."""
-    return os.path.relpath(here.root / "jobs" / job.path)
+    return str(_jobs(here) / job.path)
 
 
 def _chosen(here: Project, paths: list[Path]) -> tuple[Job, ...]:

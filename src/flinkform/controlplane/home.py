@@ -95,10 +95,10 @@ def _holder(descriptor: int) -> str:
 
 
 def _unwritable(folder: Path, error: OSError) -> FlinkformError:
+    other = "or choose another home (--home, FLINKFORM_HOME)"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return Unavailable(f"{folder} is full", advice="free some space, or use another --home")
-    if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        return Missing(f"{folder} cannot be made: {error.strerror}", advice="use another --home")
-    return Conflict(
-        f"{folder} is not writable: {error.strerror}", advice="change its permissions, or use another --home"
-    )
+        return Unavailable(f"{folder} is full", advice=f"free some space, {other}")
+    reason = (error.strerror or str(error)).lower()
+    if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EEXIST):
+        return Missing(f"{folder} cannot be made: {reason}", advice=f"make room for a folder of that name, {other}")
+    return Conflict(f"{folder} is not writable: {reason}", advice=f"change its permissions, {other}")

@@ -116,7 +116,7 @@ def _serve(
 def _runtime(settings: Settings, lock: int) -> Runtime:
     """Return the Flink beside us, or the reason why there is none."""
     if settings.java is None:
-        return Absent("Java is missing, so no job can run; run `flinkform doctor` for what to do")
+        return Absent("Java 17 or newer was not found; run `flinkform doctor` for what to do")
     return Embedded(
         flink.Settings(home=settings.home / "flink", java=settings.java, slots=settings.slots, heap=settings.heap),
         locks=[lock],
@@ -135,7 +135,10 @@ def _listener(host: str, port: int) -> Iterator[socket.socket]:
             if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
                 advice = "stop what listens there, or pass another --listen; port 0 picks a free one"
                 raise Conflict(f"port {port} of {host} is taken", advice=advice) from error
-            raise Unavailable(f"cannot listen on {host}:{port}: {error}", advice="pass another --listen") from error
+            reason = getattr(error, "strerror", None) or str(error)
+            raise Unavailable(
+                f"cannot listen on {host}:{port}: {reason.lower()}", advice="pass another --listen"
+            ) from error
         yield listener
 
 

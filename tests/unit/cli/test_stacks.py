@@ -57,11 +57,37 @@ def test_stacks_are_applied_after_what_they_need(app: Path) -> None:
 def test_a_failed_stack_stops_what_comes_after_it(app: Path) -> None:
     """The error carries terraform's own box, without its frame, and names the stack."""
     (app / "stacks" / "a" / "code").write_text("1")
-    (app / "stacks" / "a" / "plan.txt").write_text("noise\n╷\n│ Error: no such namespace\n│ \n│ create it first\n╵\n")
+    (app / "stacks" / "a" / "plan.txt").write_text(
+        "noise\n╷\n│ Error: no such namespace\n│ \n│   with flink_job.j,\n│ create it first\n╵\n"
+    )
     with pytest.raises(FlinkformError) as failed:
         stacks.apply_all(terraform(app), stacks.read(app), app / "plans", lambda _: None)
-    assert str(failed.value) == "terraform plan failed in stack a\nError: no such namespace\ncreate it first"
+    told = "terraform plan failed in stack a\nError: no such namespace\n  with flink_job.j,\ncreate it first"
+    assert str(failed.value) == f"{told}\nwhat was applied stays as it is; mend this and run `flinkform up` again"
+    assert [part.at for part in failed.value.parts] == [("a", "flink_job.j")]
     assert "b" not in (app / "stacks" / "calls").read_text()
+
+
+def test_what_a_killed_run_left_is_brought_in_order(app: Path) -> None:
+    """The state that it could not keep is pushed before anything is planned, and told."""
+    lost = app / "stacks" / "a" / "errored.tfstate"
+    lost.write_text("{}")
+    said: list[str] = []
+    stacks.apply_all(terraform(app), stacks.read(app), app / "plans", said.append)
+    assert (app / "stacks" / "calls").read_text().splitlines()[:3] == ["a init", "a state", "a plan"]
+    assert not lost.exists()
+    assert said[0] == "stack a: kept the state that the last run could not"
+
+
+def test_a_run_that_ends_well_leaves_no_note(app: Path) -> None:
+    """Only a lock that was not given back is looked for by the next run, and terraform's advice is put right."""
+    stacks.apply_all(terraform(app), stacks.read(app), app / "plans", lambda _: None)
+    assert list((app / "plans").iterdir()) == []
+    (app / "stacks" / "a" / "code").write_text("1")
+    (app / "stacks" / "a" / "plan.txt").write_text("Error: Error releasing the state lock\n")
+    with pytest.raises(FlinkformError, match="the next `flinkform up` gives this lock back"):
+        stacks.apply_all(terraform(app), stacks.read(app), app / "plans", lambda _: None)
+    assert [file.name for file in (app / "plans").iterdir()] == ["a.run"]
 
 
 def test_a_circle_is_refused(app: Path) -> None:

@@ -1,0 +1,126 @@
+"""What is said where the control plane should answer and does not, or somebody else does."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from flinkform.cli import api, server
+from flinkform.cli.progress import Step
+from flinkform.cli.project import Project
+from flinkform.errors import Conflict, Denied, Invalid, NotFound, Unavailable
+
+KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "nobody", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "hidden"}
+
+
+@contextmanager
+def answering(reply: str) -> Iterator[str]:
+    """Answer one request with *reply*, whatever it is, and return where."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            line, _ = listener.accept()
+            with line:
+                line.recv(65536)
+                line.sendall(reply.encode())
+
+        thread = Thread(target=answer)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join()
+
+
+def http(status: int, body: str, *, length: int | None = None) -> str:
+    return f"HTTP/1.1 {status} x\r\nContent-Length: {len(body) if length is None else length}\r\n\r\n{body}"
+
+
+def free() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def project(home: Path, endpoint: str) -> Project:
+    (home / "endpoint").write_text(endpoint)
+    return Project(root=home, home=home, shell=KEY)
+
+
+def step() -> Step:
+    return Step("a step", lambda _: None)
+
+
+def test_nothing_answers(tmp_path: Path) -> None:
+    """The address, the reason in words, and what to type."""
+    endpoint = f"http://127.0.0.1:{free()}"
+    told = f"no control plane answers at {endpoint}: connection refused; run `flinkform up`"
+    with pytest.raises(Unavailable, match=f"^{told}$"):
+        api.call(project(tmp_path, endpoint), "GET", "/")
+
+
+def test_nothing_answers_where_the_shell_says(tmp_path: Path) -> None:
+    """What was given by hand is named, for `up` too, which starts none of its own then."""
+    here = Project(root=tmp_path, home=tmp_path, shell=KEY | {"FLINKFORM_ENDPOINT": f"http://127.0.0.1:{free()}"})
+    with pytest.raises(Unavailable, match=r"FLINKFORM_ENDPOINT is .* connection refused; start it, or unset"):
+        api.call(here, "GET", "/")
+    with pytest.raises(Unavailable, match=r"FLINKFORM_ENDPOINT is .* nothing answers there; start it, or unset"):
+        server.ensure(here, step())
+
+
+def test_no_endpoint_at_all(tmp_path: Path) -> None:
+    """A word that is no address is named with its variable."""
+    here = Project(root=tmp_path, home=tmp_path, shell=KEY | {"FLINKFORM_ENDPOINT": "localhost"})
+    with pytest.raises(Invalid, match=r"expected FLINKFORM_ENDPOINT to be like http://.*, got 'localhost'"):
+        api.call(here, "GET", "/")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_is_not_taken(tmp_path: Path, status: int) -> None:
+    """Which key, and where it comes from; never its secret."""
+    with answering(http(status, json.dumps({"message": "no"}))) as endpoint, pytest.raises(Denied) as denied:
+        api.call(project(tmp_path, endpoint), "GET", "/")
+    assert "the access key nobody; it comes from ALIBABA_CLOUD_ACCESS_KEY_ID" in str(denied.value)
+    assert "hidden" not in str(denied.value)
+
+
+@pytest.mark.parametrize(
+    "reply", [http(404, "<html>"), http(200, "<html>"), http(200, ""), http(500, "[]"), http(200, '{"a"', length=9)]
+)
+def test_somebody_else_answers(tmp_path: Path, reply: str) -> None:
+    """Another program on the port is not taken for a control plane, nor is half an answer taken for one."""
+    with (
+        answering(reply) as endpoint,
+        pytest.raises(Unavailable, match=r"is no flinkform control plane|no control plane"),
+    ):
+        api.call(project(tmp_path, endpoint), "GET", "/x")
+
+
+def test_its_own_errors_are_its_own_words(tmp_path: Path) -> None:
+    """What the control plane says is passed on as it is, under its kind."""
+    reply = http(404, json.dumps({"message": "no state at dev/x"}))
+    with answering(reply) as endpoint, pytest.raises(NotFound, match=r"^no state at dev/x$"):
+        api.call(project(tmp_path, endpoint), "GET", "/x")
+
+
+def test_a_log_that_breaks_off(tmp_path: Path) -> None:
+    """A control plane that stops while it is followed is no bug."""
+    with answering("HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n") as endpoint:
+        pieces = api.stream(project(tmp_path, endpoint), "/log")
+        assert next(pieces) == b"abc"
+        with pytest.raises(Unavailable, match=r"no control plane answers"):
+            list(pieces)
+
+
+def test_a_port_that_was_taken_meanwhile(tmp_path: Path) -> None:
+    """`up` names the port and both ways out, and starts nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(Conflict, match=f"port {port} of 127.0.0.1, .*, is taken; stop .* or delete .*/endpoint"):
+            server.ensure(project(tmp_path, f"http://127.0.0.1:{port}"), step())
+    assert [file.name for file in tmp_path.iterdir()] == ["endpoint"]
