@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from flinkform.errors import Invalid, Path
 from flinkform.provider.protocol.msgpack import UNKNOWN
 from flinkform.provider.values import Values
 from flinkform.schema.model import Attribute
-from flinkform.schema.types import ListOf, MapOf, Object, Type
+from flinkform.schema.types import ListOf, MapOf, Object, String, Type
 
 
-def faults(attributes: Iterable[Attribute], values: Values, at: Path = ()) -> Iterator[Invalid]:
-    """Yield what is wrong with *values*; what is null or not known yet is not asked."""
+def faults(attributes: Iterable[Attribute], values: Values, at: Path = ()) -> list[Invalid]:
+    """Return what is wrong with *values*; what is null or not known yet is not asked."""
+    found: list[Invalid] = []
     for attribute in attributes:
         value = values.get(attribute.name)
         if value is not None and value is not UNKNOWN:
-            for fault in _value(attribute.type, value, (*at, attribute.name)):
-                yield _hidden(fault) if attribute.sensitive else fault
+            wrong = _value(attribute.type, value, (*at, attribute.name))
+            found += map(_hidden, wrong) if attribute.sensitive else wrong
+    return found
 
 
-def _value(kind: Type, value: Any, at: Path) -> Iterator[Invalid]:
-    if value is UNKNOWN:
-        return
-    if isinstance(kind, Object) and isinstance(value, Mapping):
-        yield from faults(kind.attributes, value, at)
-    elif isinstance(kind, MapOf) and isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _value(kind.item, item, (*at, key))
-    elif isinstance(kind, ListOf) and isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _value(kind.item, item, (*at, index))
-    else:
-        try:
-            kind.check(value, at)
-        except Invalid as fault:
-            yield fault
+def _value(kind: Type, value: Any, at: Path) -> list[Invalid]:
+    # Text that may say anything is what most values are; it is told apart first.
+    if value is UNKNOWN or (kind == _TEXT and isinstance(value, str)):
+        return []
+    if isinstance(kind, Object) and isinstance(value, dict):
+        return faults(kind.attributes, value, at)
+    if isinstance(kind, MapOf) and isinstance(value, dict):
+        return [fault for key, item in value.items() for fault in _value(kind.item, item, (*at, key))]
+    if isinstance(kind, ListOf) and isinstance(value, list):
+        return [fault for index, item in enumerate(value) for fault in _value(kind.item, item, (*at, index))]
+    try:
+        kind.check(value, at)
+    except Invalid as fault:
+        return [fault]
+    return []
+
+
+_TEXT = String()
 
 
 def _hidden(fault: Invalid) -> Invalid:

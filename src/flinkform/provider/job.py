@@ -57,7 +57,7 @@ class Jobs:
         document = self._made(planned)
         self._forget(planned)
         result.private[STARTED] = False
-        result.state = record.merged(RESOURCE, {**planned, "state": "suspended"}, document)
+        result.state = record.merged(RESOURCE, {**settled(planned), "state": "suspended"}, document)
         with self._honest(result, planned):
             record.verify(RESOURCE, planned, document, "CreateDeployment")
             if runs:

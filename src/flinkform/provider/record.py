@@ -8,21 +8,21 @@ from typing import Any
 from flinkform.errors import Conflict, Invalid
 from flinkform.provider.lists import Document
 from flinkform.provider.protocol.msgpack import UNKNOWN
-from flinkform.provider.values import Values, same, settled
+from flinkform.provider.values import Values, same
 from flinkform.schema import document as documents
 from flinkform.schema.model import Attribute, Change, Origin, Resource
 from flinkform.schema.types import ListOf, MapOf, String, Type
 
 
 def merged(resource: Resource, state: Values, document: Document) -> dict[str, Any]:
-    """Return *state* brought up to what *document* says, with its id.
+    """Return *state*, in which nothing is unknown, brought up to what *document* says, with its id.
 
     A value that only looks different (`{}` for nothing) stays as its author wrote it, and so does one that can
     never change but is not told: a namespace's list entry does not repeat its workspace.
     """
-    values = dict(settled(state))
+    values = dict(state)
     for attribute, seen in _seen(resource.attributes, document):
-        if not same(values.get(attribute.name), seen) and not (seen is None and _fixed(resource, attribute)):
+        if values.get(attribute.name) != seen and _differs(resource, attribute, values.get(attribute.name), seen):
             values[attribute.name] = seen
     return values | {"id": identity(resource, values)}
 
@@ -34,8 +34,7 @@ def differing(resource: Resource, wanted: Values, document: Document) -> tuple[A
         for attribute, seen in _seen(resource.attributes, document)
         if attribute.writable
         and wanted.get(attribute.name) is not UNKNOWN
-        and not same(wanted.get(attribute.name), seen)
-        and not (seen is None and _fixed(resource, attribute))
+        and _differs(resource, attribute, wanted.get(attribute.name), seen)
         and not (wanted.get(attribute.name) is None and attribute.origin is Origin.EITHER)
     )
 
@@ -86,8 +85,10 @@ def _seen(attributes: Iterable[Attribute], document: Document) -> list[tuple[Att
     return [(a, told[a.name]) for a in attributes if a.name in told]
 
 
-def _fixed(resource: Resource, attribute: Attribute) -> bool:
-    return attribute.change is Change.REPLACE or attribute.name in resource.key
+def _differs(resource: Resource, attribute: Attribute, ours: Any, seen: Any) -> bool:
+    """Say whether *seen* tells another value; what can never change and is not told is as it was."""
+    fixed = attribute.change is Change.REPLACE or attribute.name in resource.key
+    return not same(ours, seen) and not (seen is None and fixed)
 
 
 def _empty(kind: Type) -> Any:
