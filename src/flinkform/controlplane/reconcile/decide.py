@@ -210,7 +210,7 @@ class Take(StrEnum):
     TRIGGER = "TRIGGER"
     COMPLETE = "COMPLETE"
     ADOPT = "ADOPT"
-    """Flink forgot it, but it is on disk and complete."""
+    """Flink forgot it, or lost count of it, but it is on disk and complete."""
     FAIL = "FAIL"
 
 
@@ -230,9 +230,10 @@ def take(facts: Snapshot) -> Take:
     """The next step of a savepoint that is neither completed nor failed."""
     if facts.seen is Sight.UNSEEN:
         return Take.WAIT
-    if facts.step == "CALLED" and facts.progress is not Progress.FORGOTTEN:
-        return _CALLED[facts.progress]
-    # A stop's savepoint counts only once its job is over: on disk beside a live job it is from a stop that failed.
+    if facts.step == "CALLED" and facts.progress in _HEARD:
+        return _HEARD[facts.progress]
+    # Two may have been asked for, where an answer was lost: the other one is as good. A stop's counts only once
+    # its job is over: on disk beside a live job it is from a stop that failed.
     if facts.on_disk and not (facts.stop and facts.seen in _LIVE):
         return Take.ADOPT
     if facts.step == "CALLED" or not facts.wanted:
@@ -240,12 +241,11 @@ def take(facts: Snapshot) -> Take:
     return _UNTAKEN[facts.seen]
 
 
-_CALLED = MappingProxyType(
+_HEARD = MappingProxyType(
     {
         Progress.UNASKED: Take.WAIT,
         Progress.UNDER_WAY: Take.WAIT,
         Progress.DONE: Take.COMPLETE,
-        Progress.FAILED: Take.FAIL,
     }
 )
 # A job that keeps restarting is asked too: Flink says at once why it cannot.

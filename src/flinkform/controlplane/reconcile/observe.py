@@ -95,13 +95,13 @@ def facts(run: Run, view: View, stop: Savepoint | None) -> Facts:
 def snapshot(bench: Bench, savepoint: Savepoint, run: Run | None, view: View) -> Snapshot:
     """What matters about a savepoint under way, whose *run* may be gone."""
     status = view.taken.get(savepoint.id)
-    lost = savepoint.step == "CALLING" or savepoint.id in view.forgotten
+    lost = savepoint.step == "CALLING" or savepoint.id in view.forgotten or (status is not None and status.error)
     return Snapshot(
         step=savepoint.step,
         stop=savepoint.stop,
         seen=view.sight(run) if run else Sight.GONE,
         progress=_progress(savepoint, status, view),
-        on_disk=lost and on_disk(bench, savepoint) is not None,
+        on_disk=bool(lost) and on_disk(bench, savepoint) is not None,
         wanted=run is not None and (not savepoint.stop or (run.intent == "STOP" and run.strategy != "NONE")),
     )
 

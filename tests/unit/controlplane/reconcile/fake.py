@@ -19,7 +19,6 @@ from flinkform.flink.values import Diagnosis, Observed, Phase, Problem, Savepoin
 class Job:
     submission: Submission
     seen: Observed
-    checkpoints: int = 0
 
 
 @dataclass
@@ -37,6 +36,8 @@ class FakeRuntime:
     savepoints: dict[str, tuple[str, str, bool]] = field(default_factory=dict)
     outcomes: dict[str, SavepointStatus] = field(default_factory=dict)
     diagnosis: Diagnosis | None = None
+    numbers: dict[str, int] = field(default_factory=dict)
+    """The newest checkpoint of each job; a job that begins from one counts on."""
     rest: str = "http://127.0.0.1:1"
 
     def start(self) -> None:
@@ -114,18 +115,20 @@ class FakeRuntime:
 
     def checkpoint(self, job_id: str) -> str:
         """Let a job complete a checkpoint; where it is."""
-        job = self.jobs[job_id]
-        job.checkpoints += 1
-        folder = checkpoints.local(job.submission.checkpoint_dir) / job_id / f"chk-{job.checkpoints}"
+        self.numbers[job_id] = self.numbers.get(job_id, 0) + 1
+        base = checkpoints.local(self.jobs[job_id].submission.checkpoint_dir)
+        folder = base / job_id / f"chk-{self.numbers[job_id]}"
         return _complete(folder)
 
-    def finish_savepoint(self, trigger: str | None = None, *, error: str | None = None) -> str | None:
-        """Let a savepoint under way end; where it is."""
+    def finish_savepoint(
+        self, trigger: str | None = None, *, error: str | None = None, written: bool = False
+    ) -> str | None:
+        """Let a savepoint under way end; where it is. It may fail after it was *written*: the job did not stop."""
         name = trigger or list(self.savepoints)[-1]
         job_id, directory, stop = self.savepoints[name]
         if error:
             self.outcomes[name] = SavepointStatus(done=True, error=error)
-            return None
+            return _complete(checkpoints.local(directory) / f"savepoint-{name}") if written else None
         place = _complete(checkpoints.local(directory) / f"savepoint-{name}")
         self.outcomes[name] = SavepointStatus(done=True, location=place)
         if stop:

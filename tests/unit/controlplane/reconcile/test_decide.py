@@ -124,9 +124,10 @@ def test_a_stop_counts_only_when_its_job_is_over() -> None:
 
 
 def test_nothing_complete_is_thrown_away() -> None:
-    """A savepoint that Flink forgot and that is on disk is never failed once its job is over."""
+    """A savepoint that is on disk is never failed once its job is over, whatever Flink says."""
     there = [f for f in every_snapshot() if f.on_disk and f.seen not in LIVE | {Sight.UNSEEN}]
-    forgotten = [f for f in there if f.progress is Progress.FORGOTTEN or f.step != "CALLED"]
+    unheard = (Progress.FORGOTTEN, Progress.FAILED)
+    forgotten = [f for f in there if f.progress in unheard or f.step != "CALLED"]
     assert {take(facts) for facts in forgotten} == {Take.ADOPT}
 
 

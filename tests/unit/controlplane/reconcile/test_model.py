@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from hypothesis import settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
 
-from flinkform.controlplane.store import runs, savepoints
+from flinkform.controlplane.store import events, runs, savepoints
 from flinkform.controlplane.store.runs import Run
+from flinkform.controlplane.store.savepoints import Savepoint
 from flinkform.errors import Conflict, Unavailable
 from flinkform.flink import checkpoints
 from flinkform.flink.values import Phase, Submission
-from tests.unit.controlplane.reconcile.conftest import NS, WS, World, made
+from tests.unit.controlplane.reconcile.conftest import NS, WS, made
 from tests.unit.controlplane.reconcile.fake import FakeRuntime
 
-NAMES = st.sampled_from(["one", "two"])
 MOVES = {
-    Phase.STARTING: (Phase.RUNNING, Phase.FAILED, Phase.RESTARTING),
+    Phase.STARTING: (Phase.RUNNING, Phase.RUNNING, Phase.FAILED, Phase.RESTARTING),
     Phase.RUNNING: (Phase.RESTARTING, Phase.FAILED, Phase.FINISHED, Phase.STARTING),
-    Phase.RESTARTING: (Phase.RUNNING, Phase.FAILED),
+    Phase.RESTARTING: (Phase.RUNNING, Phase.RUNNING, Phase.FAILED),
     Phase.STOPPING: (Phase.CANCELED,),
 }
 """What a job may do by itself."""
@@ -38,12 +30,17 @@ MOVES = {
 class Counting(FakeRuntime):
     """A Flink whose jobs count; a checkpoint keeps the count, and a job that begins from it goes on from there."""
 
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
+        super().__init__()
         self.counts: dict[str, int] = {}
         self.kept: dict[str, int] = {}
         """By place: what a checkpoint or savepoint holds."""
         self.durable: dict[str, int] = {}
         """By job: the highest count that it ever made durable itself."""
+        self.done: set[str] = set()
+        """The savepoints that Flink completed, by id."""
+        self.wrongs: list[str] = []
+        """What was asked that must never be; the reconciler would swallow an exception."""
 
     def submit(self, job: Submission) -> None:
         before = set(self.jobs)
@@ -52,165 +49,208 @@ class Counting(FakeRuntime):
         finally:
             if job.id in set(self.jobs) - before:
                 self.counts[job.id] = self.kept[job.restore] if job.restore else 0
-                assert self.counts[job.id] >= self.durable.get(job.id, 0), "went on from an older state"
+                if self.counts[job.id] < self.durable.get(job.id, 0):
+                    self.wrongs.append("a job went on from an older state than its newest")
+            if len([one for one in self.jobs.values() if not one.seen.state.final]) > 1:
+                self.wrongs.append("Flink runs two jobs of one deployment")
 
     def keep(self, place: str | None, job_id: str) -> None:
         if place:
             self.kept[place] = self.counts[job_id]
             self.durable[job_id] = max(self.durable.get(job_id, 0), self.counts[job_id])
 
+    def taking(self) -> list[str]:
+        """The savepoints under way."""
+        return [name for name in self.savepoints if name not in self.outcomes]
 
-class Reconciliation(RuleBasedStateMachine):
-    """One control plane, one Flink, and a world that does to them what it likes."""
+    def end(self, trigger: str, error: str | None) -> None:
+        """Let a savepoint end; one of a job that does not run fails, as Flink's do."""
+        job_id = self.savepoints[trigger][0]
+        if job_id not in self.jobs or self.jobs[job_id].seen.state is not Phase.RUNNING:
+            self.finish_savepoint(trigger, error="the job is not running")
+            return
+        self.keep(self.finish_savepoint(trigger, error=error, written=error == "late"), job_id)
+        if not error:
+            self.done.add(Path(self.savepoints[trigger][1]).name)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
+
+class Play:
+    """One deployment, one control plane, one Flink, and what may befall them; *n* picks one of several ways."""
+
+    def __init__(self, folder: Path) -> None:
         self.flink = Counting()
-        self.world: World = made(Path(self.folder.name), self.flink)
+        self.world = made(folder, self.flink)
+        self.deployment = self.world.deployment()
         self.ended: dict[str, str] = {}
+        self.waited_for: set[str] = set()
+        """The savepoints that were not given up when one of Flink's ended."""
 
-    @initialize()
-    def deploy(self) -> None:
-        self.deployments = {name: self.world.deployment(name) for name in ("one", "two")}
-
-    @rule(name=NAMES, kind=st.sampled_from(["NONE", "LATEST_STATE", "LATEST_SAVEPOINT"]))
-    def start(self, name: str, kind: str) -> None:
+    def start(self, n: int) -> None:
+        kind = ("NONE", "LATEST_STATE", "LATEST_STATE", "LATEST_SAVEPOINT")[n % 4]
         try:
-            self.world.ask_start(self.deployments[name], kind)
+            self.world.ask_start(self.deployment, kind)
         except Conflict:
-            assert self.live(name)
+            assert self.live()
 
-    @rule(name=NAMES, strategy=st.sampled_from(["NONE", "STOP_WITH_SAVEPOINT", "STOP_WITH_DRAIN"]))
-    def stop(self, name: str, strategy: str) -> None:
-        for run in self.live(name):
+    def up(self, n: int) -> None:
+        """Flink plays along until the job runs and has counted."""
+        self.calm()
+        self.start(n)
+        self.kindly(3)
+        self.count(n)
+
+    def down(self, n: int) -> None:
+        """Flink plays along until the job has ended."""
+        self.calm()
+        self.stop(n % 4)
+        self.kindly(3)
+
+    def stop(self, n: int) -> None:
+        strategy = ("NONE", "STOP_WITH_SAVEPOINT", "STOP_WITH_SAVEPOINT", "STOP_WITH_DRAIN")[n % 4]
+        for run in self.live():
             self.world.ask_stop(run, strategy)
+        self.world.tick(n // 4)
 
-    @rule(name=NAMES)
-    def save(self, name: str) -> None:
-        for run in self.live(name):
+    def save(self, n: int) -> None:
+        for run in self.live():
             if run.state == "RUNNING":
                 self.world.ask_savepoint(run)
+        self.world.tick(n % 2)
 
-    @rule(times=st.integers(1, 4), later=st.sampled_from([1, 250, 4000]))
-    def tick(self, times: int, later: int) -> None:
-        self.world.tick(times, later=later)
+    def tick(self, n: int) -> None:
+        self.world.tick(1 + n % 3, later=(1, 250, 4000)[n // 3])
 
-    @rule(data=st.data())
-    @precondition(lambda self: self.flink.jobs)
-    def job_moves(self, data: st.DataObject) -> None:
-        job_id = data.draw(st.sampled_from(sorted(self.flink.jobs)))
-        phases = MOVES.get(self.flink.jobs[job_id].seen.state, ())
-        if phases:
-            self.flink.see(job_id, data.draw(st.sampled_from(phases)))
+    def move(self, n: int) -> None:
+        for job_id, job in self.flink.jobs.items():
+            if phases := MOVES.get(job.seen.state):
+                self.flink.see(job_id, phases[n % len(phases)])
 
-    @rule(data=st.data(), steps=st.integers(1, 5), checkpoint=st.booleans())
-    @precondition(lambda self: self.flink.jobs)
-    def job_counts(self, data: st.DataObject, steps: int, *, checkpoint: bool) -> None:
-        job_id = data.draw(st.sampled_from(sorted(self.flink.jobs)))
-        if self.flink.jobs[job_id].seen.state is Phase.RUNNING:
-            self.flink.counts[job_id] += steps
-            if checkpoint:
-                self.flink.keep(self.flink.checkpoint(job_id), job_id)
+    def count(self, n: int) -> None:
+        for job_id, job in self.flink.jobs.items():
+            if job.seen.state is Phase.RUNNING:
+                self.flink.counts[job_id] += 1 + n
+                if n % 2:
+                    self.flink.keep(self.flink.checkpoint(job_id), job_id)
 
-    @rule(data=st.data(), error=st.sampled_from([None, "no space left"]))
-    @precondition(lambda self: self.flink.savepoints)
-    def savepoint_ends(self, data: st.DataObject, error: str | None) -> None:
-        self.end_savepoint(data.draw(st.sampled_from(sorted(self.flink.savepoints))), error)
+    def saved(self, n: int) -> None:
+        for trigger in self.flink.taking()[: 1 + n % 2]:
+            self.waited_for |= {one.id for one in self.started()}
+            self.flink.end(trigger, ("no space left", "late", None, None)[n % 4])
 
-    @rule()
-    def jvm_dies(self) -> None:
-        self.flink.crash()
+    def die(self, n: int) -> None:
+        if n % 2:
+            self.flink.crash()
+        else:
+            self.world.restart_controlplane()
+        self.world.tick(n // 2, later=4000)
 
-    @rule()
-    def controlplane_dies(self) -> None:
-        self.world.restart_controlplane()
+    def lose(self, n: int) -> None:
+        self.flink.lost = {("submit", "cancel", "savepoint")[n % 3]}
 
-    @rule(lost=st.sets(st.sampled_from(["submit", "cancel", "savepoint"])))
-    def answers_are_lost(self, lost: set[str]) -> None:
-        self.flink.lost = lost
+    def hush(self, n: int) -> None:
+        self.flink.observe_error = Unavailable("timed out") if n % 2 else None
 
-    @rule(silent=st.booleans())
-    def flink_is_silent(self, *, silent: bool) -> None:
-        self.flink.observe_error = Unavailable("timed out") if silent else None
+    def vanish(self, n: int) -> None:
+        self.flink.jobs.clear()
+        self.world.tick(n)
 
-    @rule(broken=st.booleans())
-    def flink_does_not_start(self, *, broken: bool) -> None:
-        self.flink.start_error = Unavailable("no") if broken else None
+    def stay_down(self, n: int) -> None:
+        self.flink.start_error = Unavailable("no") if n % 2 else None
 
-    @invariant()
-    def one_job_a_deployment(self) -> None:
-        """Flink never runs two jobs of one deployment."""
-        names = [job.submission.name for job in self.flink.jobs.values() if not job.seen.state.final]
-        assert len(names) == len(set(names))
-
-    @invariant()
-    def the_end_is_the_end(self) -> None:
-        """A run that ended never says anything else again."""
-        for run in self.every_run():
-            if not run.live:
-                assert self.ended.setdefault(run.id, run.state) == run.state
-            else:
-                assert run.id not in self.ended
-
-    @invariant()
-    def completed_savepoints_are_there(self) -> None:
-        """What is told as COMPLETED can be started from."""
-        with self.world.store.read() as db:
-            found = savepoints.page(db, WS, NS, limit=1000).items
-        assert all(checkpoints.exists(one.location or "") for one in found if one.state == "COMPLETED")
-
-    def teardown(self) -> None:
-        """Let the world be kind: everything reaches what was asked for."""
+    def calm(self, _n: int = 0) -> None:
         self.flink.lost, self.flink.observe_error, self.flink.start_error = set(), None, None
-        for _ in range(60):
-            self.world.tick(later=8000)
-            self.be_kind()
-        self.world.tick(later=8000)
+
+    def check(self) -> None:
+        """What holds at any time."""
+        assert self.flink.wrongs == []
+        with self.world.store.read() as db:
+            told = events.page(db, WS, NS, limit=1000).items
+            taken = savepoints.page(db, WS, NS, limit=1000).items
+        assert [one.message for one in told if one.name == "RECONCILE_FAILED"] == []
+        assert all(checkpoints.exists(one.location or "") for one in taken if one.state == "COMPLETED")
+        saved = {one.run_id for one in taken if one.stop and one.state == "COMPLETED"}
         for run in self.every_run():
             if run.live:
-                assert (run.intent, run.state, run.step) == ("RUN", "RUNNING", "CALLED"), run
+                assert run.id not in self.ended
+            else:
+                self.check_end(run, saved)
+
+    def check_end(self, run: Run, saved: set[str]) -> None:
+        """The end is the end, of the job in Flink too; a stop with a savepoint has one."""
+        assert self.ended.setdefault(run.id, run.state) == run.state
+        if run.job_id in self.flink.jobs:
+            assert self.flink.jobs[run.job_id].seen.state.final
+        if run.state == "CANCELLED" and run.strategy != "NONE" and run.home:
+            assert run.id in saved
+
+    def settle(self) -> None:
+        """Let the world be kind: everything reaches what was asked for."""
+        self.calm()
+        self.kindly(12)
+        self.check()
+        for run in self.every_run():
+            if run.live:
+                assert (run.intent, run.state, run.step) == ("RUN", "RUNNING", "CALLED")
                 assert self.flink.jobs[run.job_id].seen.state is Phase.RUNNING
-            elif run.job_id in self.flink.jobs:
-                assert self.flink.jobs[run.job_id].seen.state.final
+        assert self.started() == []
         with self.world.store.read() as db:
-            assert savepoints.under_way(db) == []
-        self.world.store.close()
-        self.folder.cleanup()
+            taken = savepoints.page(db, WS, NS, limit=1000).items
+        assert self.flink.done & self.waited_for <= {one.id for one in taken if one.state == "COMPLETED"}
 
-    def be_kind(self) -> None:
-        for trigger in [name for name in self.flink.savepoints if name not in self.flink.outcomes]:
-            self.end_savepoint(trigger, None)
-        for job_id, job in self.flink.jobs.items():
-            if job.seen.state in (Phase.STARTING, Phase.RESTARTING):
-                self.flink.see(job_id, Phase.RUNNING)
-            elif job.seen.state is Phase.STOPPING:
-                self.flink.see(job_id, Phase.CANCELED)
+    def kindly(self, times: int) -> None:
+        """Flink does what it was asked for, and the reconciler sees it."""
+        for _ in range(times):
+            self.world.tick(later=40_000)
+            for trigger in self.flink.taking():
+                self.waited_for |= {one.id for one in self.started()}
+                self.flink.end(trigger, None)
+            for job_id, job in self.flink.jobs.items():
+                if job.seen.state in (Phase.STARTING, Phase.RESTARTING):
+                    self.flink.see(job_id, Phase.RUNNING)
+                elif job.seen.state is Phase.STOPPING:
+                    self.flink.see(job_id, Phase.CANCELED)
+        self.world.tick()
 
-    def end_savepoint(self, trigger: str, error: str | None) -> None:
-        """A savepoint of a job that is not running fails, as Flink's do; one that ended stays as it is."""
-        job_id = self.flink.savepoints[trigger][0]
-        job = self.flink.jobs.get(job_id)
-        if trigger in self.flink.outcomes:
-            return
-        if job is None or job.seen.state is not Phase.RUNNING:
-            error = "the job is not running"
-        self.flink.keep(self.flink.finish_savepoint(trigger, error=error), job_id)
-
-    def live(self, name: str) -> list[Run]:
+    def started(self) -> list[Savepoint]:
         with self.world.store.read() as db:
-            return runs.live_of(db, self.deployments[name].id)
+            return savepoints.under_way(db)
+
+    def live(self) -> list[Run]:
+        with self.world.store.read() as db:
+            return runs.live_of(db, self.deployment.id)
 
     def every_run(self) -> list[Run]:
-        found: list[Any] = []
         with self.world.store.read() as db:
-            for deployment in self.deployments.values():
-                found += runs.page(db, deployment.id, limit=1000).items
-        return found
+            return runs.page(db, self.deployment.id, limit=1000).items
 
 
-def test_reconciliation() -> None:
+Act = Callable[[Play, int], None]
+COMMON: tuple[Act, ...] = (
+    Play.up,
+    Play.down,
+    Play.start,
+    Play.stop,
+    Play.tick,
+    Play.tick,
+    Play.count,
+    Play.saved,
+    Play.move,
+)
+RARE: tuple[Act, ...] = (Play.save, Play.die, Play.lose, Play.hush, Play.vanish, Play.stay_down, Play.calm)
+ACTS = st.tuples(st.sampled_from(COMMON * 2 + RARE), st.integers(0, 7))
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(acts=st.lists(ACTS, min_size=15, max_size=50))
+def test_reconciliation(acts: list[tuple[Act, int]]) -> None:
     """Starts, stops, savepoints, deaths of either side, lost answers and silence, in any order, converge."""
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        Reconciliation, settings=settings(max_examples=25, stateful_step_count=40, deadline=None)
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        play = Play(Path(folder))
+        try:
+            play.up(1)
+            for act, n in acts:
+                act(play, n)
+                play.check()
+            play.settle()
+        finally:
+            play.world.store.close()
