@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
 
@@ -18,32 +18,36 @@ _WIDTH = 400
 
 def explain(client: Caller, place: Mapping[str, str], job: Document, name: str) -> JobFailed:
     """Return the error about *job* of the deployment at *place*; what cannot be asked is left out."""
-    reason = (job.get("status") or {}).get("failure") or {}
-    what = ": ".join(_shortened(reason[key]) for key in ("reason", "message") if reason.get(key))
     status = "restarting again and again" if observe.restarting(job) else observe.status(job)
-    said = f"job {job.get('jobId')} of {name} is {status}, expected RUNNING"
-    parts = (f"{said}\n{what}" if what else said, *_diagnosis(client, place, job), *_log(client, place))
-    return JobFailed("\n\n".join(parts), at=("state",))
+    said = [f"job {job.get('jobId')} of {name} is {status}, expected RUNNING"]
+    reason = (job.get("status") or {}).get("failure") or {}
+    _tell(said, "", (reason.get("reason"), reason.get("message")))
+    for symptom in _symptoms(client, place, job):
+        _tell(said, "diagnosis: ", (symptom.get(word) for word in ("name", "description", "recommendation")))
+    lines = str(_asked(client, "GetLatestJobStartLog", place, "")).strip().splitlines()[-LINES:]
+    if not all(_known(said, line) for line in lines):
+        said.append("\n".join(("\nthe end of the start log:", *(f"  {line[:_WIDTH]}" for line in lines))))
+    return JobFailed("\n".join(said), at=("state",))
 
 
-def _diagnosis(client: Caller, place: Mapping[str, str], job: Document) -> Iterator[str]:
+def _tell(said: list[str], head: str, words: Iterable[Any]) -> None:
+    """Add what *words* say in one paragraph, without what was said already: several places tell the same reason."""
+    fresh: list[str] = []
+    for word in words:
+        if word and not _known([*said, *fresh], str(word)):
+            fresh.append(_shortened(word))
+    if fresh:
+        said.append(f"\n{head}{': '.join(fresh)}")
+
+
+def _known(said: Iterable[str], text: str) -> bool:
+    return any(text.strip() in told for told in said)
+
+
+def _symptoms(client: Caller, place: Mapping[str, str], job: Document) -> Iterable[Mapping[str, Any]]:
     params = {**place, "jobId": str(job.get("jobId"))}
     symptoms = _asked(client, "GetJobDiagnosis", params, {}).get("symptoms") or {}
-    found = chain.from_iterable(s if isinstance(s, list) else [s] for s in symptoms.values() if s)
-    lines = [_symptom(s) for s in found if s.get("description") or s.get("name")]
-    if lines:
-        yield "\n".join(("diagnosis:", *lines))
-
-
-def _symptom(symptom: Mapping[str, Any]) -> str:
-    words = (symptom.get("name"), symptom.get("description"), symptom.get("recommendation"))
-    return "  " + ": ".join(_shortened(word) for word in words if word)
-
-
-def _log(client: Caller, place: Mapping[str, str]) -> Iterator[str]:
-    lines = str(_asked(client, "GetLatestJobStartLog", place, "")).strip().splitlines()
-    if lines:
-        yield "\n".join(("the end of the start log:", *(f"  {line[:_WIDTH]}" for line in lines[-LINES:])))
+    return chain.from_iterable(s if isinstance(s, list) else [s] for s in symptoms.values() if s)
 
 
 def _asked(client: Caller, operation: str, params: Mapping[str, str], nothing: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -112,14 +112,27 @@ class Jobs:
         body["labels"] = {**(planned.get("labels") or {}), NONCE: nonce}
         try:
             made: Document = self._session.client.call("CreateDeployment", scope, body)["data"]
+        except NotFound as nowhere:
+            advice = "expected the resource_id of a flink_workspace and the name of a flink_namespace in it"
+            raise NotFound(nowhere.message, at=("namespace",), advice=advice) from nowhere
+        except Conflict as refused:
+            twin = next((d for d in self._named(planned) if d.get("name") == planned.get("name")), None)
+            if twin is None:
+                raise
+            known = record.identity(RESOURCE, {**planned, "deployment_id": twin.get("deploymentId")})
+            advice = f"choose another name, or import the job that has it with id {known!r}"
+            raise Conflict(refused.message, at=("name",), advice=advice) from refused
         except Unavailable as lost:
-            found = self._session.client.pages("ListDeployments", {**scope, "name": str(planned.get("name"))})
-            mine = next((d for d in found if (d.get("labels") or {}).get(NONCE) == nonce), None)
+            mine = next((d for d in self._named(planned) if (d.get("labels") or {}).get(NONCE) == nonce), None)
             if mine is None:
                 raise
             self._session.say(f"flink_job {planned.get('name')}: adopted after a lost answer: {lost.message}")
             return mine
         return made
+
+    def _named(self, planned: Values) -> Iterable[Document]:
+        """Return the deployments called as *planned*, and perhaps others: filters may be fuzzy."""
+        return self._session.client.pages("ListDeployments", {**_scope(planned), "name": str(planned.get("name"))})
 
     def _define(self, prior: Values, planned: Values, document: Document) -> None:
         """Update the deployment, keep the labels that are ours, and read it back."""

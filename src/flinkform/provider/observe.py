@@ -68,9 +68,11 @@ def status(job: Document | None) -> str:
 
 
 def restarting(job: Document) -> bool:
-    """Say whether a job that counts as running is being started again by Flink after a failure."""
-    seen = (job.get("status") or {}).get("running") or {}
-    return seen.get("observedFlinkJobStatus") == "RESTARTING"
+    """Say whether a job that counts as running or starting is being started again by Flink after a failure."""
+    about = job.get("status") or {}
+    if status(job) == STARTING:
+        return bool(about.get("failure"))
+    return (about.get("running") or {}).get("observedFlinkJobStatus") == "RESTARTING"
 
 
 def newest(jobs: Iterable[Document]) -> Document | None:

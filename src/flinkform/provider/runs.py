@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import islice
 from typing import Any
 
 from flinkform.errors import FlinkformError, JobFailed
@@ -13,8 +13,10 @@ from flinkform.provider.lists import Document
 from flinkform.provider.session import Session
 from flinkform.provider.waiting import Patience
 
-RESTARTS = 14
-"""Looks at a job that Flink starts again and again, before it counts as failed: half a minute."""
+RESTARTS = 30.0
+"""Seconds that a job which ran may take to settle, while Flink starts it again and again."""
+STARTS = 10.0
+"""Seconds for one that never ran: what fails at the very start is seldom over by itself."""
 RECENT = 100
 """Jobs and savepoints that are looked at, newest first: one page."""
 
@@ -70,13 +72,15 @@ class Runs:
 
         One that runs and starts again and again gets some time to settle, then counts as failed.
         """
-        restarts = count(1)
+        clock, since = self._session.clock, 0.0
 
         def look() -> bool | None:
+            nonlocal since
             job = self._job(job_id)
             status = observe.status(job)
             if observe.restarting(job):
-                if next(restarts) < RESTARTS:
+                since = since or clock()
+                if clock() - since < (STARTS if status == observe.STARTING else RESTARTS):
                     return None
                 raise self._failed(job)
             if status in (observe.FAILED, observe.CANCELLED):

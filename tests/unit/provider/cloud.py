@@ -49,6 +49,8 @@ class Cloud:
     """Operations that are carried out and whose answer does not arrive, so many times."""
     down: set[str] = field(default_factory=set)
     """Operations that cannot be called."""
+    refused: dict[str, FlinkformError] = field(default_factory=dict)
+    """Operations that are turned away, and how."""
     ignored: set[str] = field(default_factory=set)
     """Fields of a deployment that an update silently keeps."""
     wrong: dict[str, str] = field(default_factory=dict)
@@ -75,6 +77,8 @@ class Cloud:
         self.calls[name] += 1
         if name in self.down:
             raise Unavailable(f"cannot connect for {name}")
+        if name in self.refused:
+            raise self.refused[name]
         if not name.startswith(("Get", "List", "Describe", "Validate")):
             self.said.append((name, deepcopy(body) if body is not None else dict(params)))
         answer = getattr(self, f"_{name}")(params, deepcopy(body))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flinkform.errors import Conflict, Interrupted, Invalid, JobFailed, TimedOut, Unavailable
+from flinkform.errors import Conflict, Interrupted, Invalid, JobFailed, NotFound, TimedOut, Unavailable
 from flinkform.provider.job import NONCE
 from flinkform.resources.job import RESOURCE
 from tests.unit.provider.cloud import Cloud
@@ -294,6 +294,40 @@ def test_never_by_name(world: World) -> None:
     assert world.result.state is None
 
 
+def test_a_name_that_is_taken(world: World) -> None:
+    """The attribute, and the id to import the other one with; a conflict about anything else stays as it is."""
+    World(RESOURCE, world.cloud).apply(config())
+    with pytest.raises(Conflict, match=r"is taken; choose another name, or import .* with id 'w/n/d-1'") as taken:
+        world.apply(config())
+    assert taken.value.at == ("name",)
+    world.cloud.deployments["d-1"]["name"] = "other"
+    world.cloud.refused["CreateDeployment"] = Conflict("the namespace is being made")
+    with pytest.raises(Conflict, match=r"^the namespace is being made$"):
+        world.apply(config())
+
+
+def test_a_namespace_that_is_not_there(world: World) -> None:
+    """The attribute that is wrong, and what it should refer to; nothing was made."""
+    world.cloud.refused["CreateDeployment"] = NotFound("no namespace n in workspace w")
+    with pytest.raises(NotFound, match=r"no namespace n in workspace w; expected .* of a flink_namespace") as missing:
+        world.apply(config())
+    assert missing.value.at == ("namespace",)
+    assert (world.result.state, world.cloud.deployments) == (None, {})
+
+
+def test_a_reason_is_told_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failure, diagnosis and log of a job that never got as far as logging are one sentence, and shown as one."""
+    said = "a needs 2 slots and 1 of 2 are free; held by b (1)"
+    world.cloud.broken["a"] = said
+    symptom = {"name": said, "description": said, "recommendation": "stop jobs"}
+    monkeypatch.setattr(world.cloud, "_GetJobDiagnosis", lambda *_: {"symptoms": {"startup": [symptom]}})
+    monkeypatch.setattr(world.cloud, "_GetLatestJobStartLog", lambda *_: f"{said}\n")
+    with pytest.raises(JobFailed) as raised:
+        world.apply(config())
+    assert str(raised.value).count(said) == 1
+    assert str(raised.value).endswith("diagnosis: stop jobs")
+
+
 def test_gone(running: World) -> None:
     """A deployment that is gone from the list is asked for once before it counts as gone."""
     running.cloud.deployments.clear()
@@ -438,16 +472,23 @@ def test_seen_running(world: World) -> None:
 
 
 @pytest.mark.parametrize(("looks", "settles"), [(5, True), (10_000, False)])
-def test_restarting(world: World, monkeypatch: pytest.MonkeyPatch, looks: int, *, settles: bool) -> None:
-    """A job that Flink starts again and again gets a while to settle, then its start has failed."""
+@pytest.mark.parametrize(
+    ("told", "limit"),
+    [
+        ({"currentJobStatus": "RUNNING", "running": {"observedFlinkJobStatus": "RESTARTING"}}, 60),
+        ({"currentJobStatus": "STARTING", "failure": {"reason": "no such file"}}, 20),
+    ],
+)
+def test_restarting(
+    world: World, monkeypatch: pytest.MonkeyPatch, looks: int, told: dict[str, Any], limit: float, *, settles: bool
+) -> None:
+    """A job that Flink starts again and again gets a while to settle, less if it never ran; then its start failed."""
     seen = iter(range(10_000))
     look = world.cloud._looked
 
     def restarting(job: dict[str, Any]) -> dict[str, Any]:
         found = look(job)
-        if found["status"]["currentJobStatus"] == "RUNNING" and next(seen) < looks:
-            return {**found, "status": {**found["status"], "running": {"observedFlinkJobStatus": "RESTARTING"}}}
-        return found
+        return {**found, "status": told} if next(seen) < looks else found
 
     monkeypatch.setattr(world.cloud, "_looked", restarting)
     if settles:
@@ -455,4 +496,4 @@ def test_restarting(world: World, monkeypatch: pytest.MonkeyPatch, looks: int, *
     else:
         with pytest.raises(JobFailed, match="restarting again and again"):
             world.apply(config())
-        assert world.time.now < 60
+        assert world.time.now < limit
