@@ -46,6 +46,16 @@ def test_clean(planner: Planner, script: str) -> None:
     assert check(planner, script) == []
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("parallelism.default", "many"), ("execution.checkpointing.interval", "soon")]
+)
+def test_wrong_option(planner: Planner, option: str, value: str) -> None:
+    """A Flink option with a value that is none is a problem of the job, and names the option."""
+    [problem] = planner.validate(TABLES + WRITE, batch=False, options={option: value})
+    assert place(problem) == (1, 1, 1, 1)
+    assert problem.message == f"Flink options: Could not parse value '{value}' for key '{option}'."
+
+
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_place(planner: Planner, newline: str, mark: str) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from flinkform.errors import Unavailable
 from flinkform.flink import problems
+from flinkform.flink.diagnosis import Failure, causes, diagnose, said
 from flinkform.flink.gateway import Gateway, Thrown
 from flinkform.flink.sql import Lines, Statement, batch, padded, statements, without_mark
 from flinkform.flink.values import Problem
@@ -55,7 +57,11 @@ def read(gateway: Gateway, script: str, *, batch_default: bool, options: Mapping
     parts = statements(script)
     mode = batch(parts, default=batch_default)
     with gateway.answering():
-        reader = _Reader(gateway, script, Reading(_environment(gateway, options, mode), mode), dry=dry)
+        try:
+            environment = _environment(gateway, options, mode)
+        except Thrown as error:
+            return Reading(None, mode, problems=[_refused(gateway, mode, error)])
+        reader = _Reader(gateway, script, Reading(environment, mode), dry=dry)
         for part in parts:
             reader.take(part)
     return reader.finish()
@@ -66,6 +72,17 @@ def _environment(gateway: Gateway, options: Mapping[str, str], mode: bool) -> An
     api = gateway.flink.table.api
     settings = api.EnvironmentSettings.newInstance().withConfiguration(configuration).build()
     return api.TableEnvironment.create(settings)
+
+
+def _refused(gateway: Gateway, mode: bool, error: Thrown) -> Problem:
+    """Return what is wrong with the options Flink made no environment of; Unavailable if it makes none of none."""
+    trace = gateway.trace(error)
+    try:
+        _environment(gateway, {}, mode)
+    except Thrown:
+        told = diagnose(Failure(trace, None))
+        raise Unavailable(f"Flink's planner cannot work: {told.reason}", advice=told.advice) from error
+    return Problem(1, 1, 1, 1, f"Flink options: {said(causes(trace)[0])}")
 
 
 class _Reader:
