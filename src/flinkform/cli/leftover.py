@@ -105,8 +105,11 @@ def _lives(pid: int, mark: str) -> bool:
     try:
         os.kill(pid, 0)
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        status = Path(f"/proc/{pid}/stat").read_text()
     except ProcessLookupError:
         return False
     except OSError:  # somebody else's, or a machine without /proc: it may be the one
         return True
-    return os.fsencode(mark) in command.split(b"\0")  # a zombie has no command
+    if not command:  # a zombie, or a program that begins this very moment
+        return status.rpartition(")")[2].split()[0] != "Z"
+    return os.fsencode(mark) in command.split(b"\0")
