@@ -10,6 +10,7 @@ from flinkform.cli import api, project
 from flinkform.cli.progress import table
 from flinkform.cli.project import Project
 
+_KEYS = ("namespace", "name", "desired", "state", "deployment_id", "job_id", "url")
 _COLUMNS = ("namespace", "name", "desired", "state", "url")
 
 
@@ -23,18 +24,24 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run(options: argparse.Namespace) -> int:
     """Print the jobs; 0 whatever their states are."""
     found = read(project.find())
-    print(json.dumps(found) if options.json else text(found))
+    print(json.dumps(told(found)) if options.json else text(found))
     return 0
 
 
 def read(here: Project) -> dict[str, Any]:
-    """Return endpoint and jobs as `--json` prints them."""
+    """Return endpoint and jobs, each with its *trouble*, why it failed or keeps restarting."""
     found: dict[str, Any] = api.call(here, "GET", "/flinkform/v1/status")
     return {"endpoint": here.endpoint(), "jobs": sorted(found["jobs"], key=lambda j: (j["namespace"], j["name"]))}
 
 
+def told(found: dict[str, Any]) -> dict[str, Any]:
+    """Return what `--json` prints."""
+    return {**found, "jobs": [{key: job[key] for key in _KEYS} for job in found["jobs"]]}
+
+
 def text(found: dict[str, Any]) -> str:
-    """Return the jobs as a table."""
+    """Return the jobs as a table, and what is wrong with any of them."""
     if not found["jobs"]:
         return f"no jobs at {found['endpoint']}"
-    return table(found["jobs"], _COLUMNS)
+    wrong = [f"{job['namespace']}/{job['name']}: {job['trouble']}" for job in found["jobs"] if job.get("trouble")]
+    return "\n\n".join([table(found["jobs"], _COLUMNS), *wrong])

@@ -23,6 +23,8 @@ from flinkform.errors import Invalid
 from flinkform.provider import build
 
 _PATIENCE = 120
+_TROUBLED = 15
+"""Seconds to wait for jobs that fail and are started again, all of those that are left."""
 _ON_ITS_WAY = {"STARTING", "CANCELLING"}
 
 
@@ -62,10 +64,15 @@ def run(options: argparse.Namespace) -> int:
         step.result = f"{len(jobs['jobs']) - len(astray)} of {len(jobs['jobs'])} jobs are where they should be"
     _show(jobs, outcomes, as_json=options.json)
     for job in astray:
-        why = f": {'; '.join(idle)}" if idle else f"; `flinkform logs {job['namespace']}/{job['name']}` may say why"
-        told = f"{job['namespace']}/{job['name']} should be {job['desired']} and is {job['state']}"
-        sys.stderr.write(f"error: {told}{why}\n")
+        sys.stderr.write(f"error: {_told(job, idle)}\n")
     return 1 if astray else 0
+
+
+def _told(job: dict[str, str], idle: list[str]) -> str:
+    """Return what is wrong with a job that is not where it should be, *idle* being why none can run."""
+    name = f"{job['namespace']}/{job['name']}"
+    why = job["trouble"] or "; ".join(idle) or f"`flinkform logs {name}` may say why"
+    return f"{name} should be {job['desired']} and is {job['state']}: {why}"
 
 
 def settled(
@@ -75,11 +82,13 @@ def settled(
 
     Jobs that were there before this `up` (after a `down`, a crash) are nothing that Terraform waits for.
     """
-    deadline, before = clock() + seconds, -1
+    deadline, troubled, before = clock() + seconds, clock() + _TROUBLED, -1
     while True:
         found = status.read(here)
-        left = sum(job["state"] in _ON_ITS_WAY for job in found["jobs"])
-        if not left or clock() >= deadline:
+        moving = [job for job in found["jobs"] if job["state"] in _ON_ITS_WAY]
+        left = len(moving)
+        patient = clock() < (deadline if not all(job["trouble"] for job in moving) else min(deadline, troubled))
+        if not left or not patient:
             return found
         if left != before:
             before = left
@@ -126,7 +135,7 @@ def _summary(outcomes: tuple[Outcome, ...]) -> str:
 def _show(found: dict[str, Any], outcomes: tuple[Outcome, ...], *, as_json: bool) -> None:
     changed = any(o.changed for o in outcomes)
     if as_json:
-        print(json.dumps({**found, "changed": changed, "stacks": [asdict(o) for o in outcomes]}))
+        print(json.dumps({**status.told(found), "changed": changed, "stacks": [asdict(o) for o in outcomes]}))
         return
     flinkform = os.path.relpath(Path(sys.executable).with_name("flinkform"))
     print(f"\n{status.text(found)}\n")

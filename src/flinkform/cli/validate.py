@@ -6,7 +6,8 @@ import argparse
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from flinkform.cli import project, tools
 from flinkform.cli.progress import Progress, Step, counted
 from flinkform.cli.project import Project
 from flinkform.controlplane import home
-from flinkform.errors import Invalid, Position
+from flinkform.errors import Invalid, Position, Unavailable
 from flinkform.flink.settings import Settings
 from flinkform.flink.validate import Planner
 from flinkform.jobfile import Job
@@ -121,7 +122,7 @@ def check(here: Project, jobs: Iterable[Job], step: Step) -> list[Finding]:
     java = Path(tools.java(here.shell).require())
     home.prepare(here.home)
     found: list[Finding] = []
-    with Planner(Settings(home=here.home / "planner", java=java)) as planner:
+    with _naming(here), Planner(Settings(home=here.home / "planner", java=java)) as planner:
         for number, job in enumerate(unknown, 1):
             problems = planner.validate(job.values["sql"], batch=_batch(job), options=_options(job))
             found += [Finding(Position(_shown(here, job), p.line, p.column), p.message) for p in problems]
@@ -131,6 +132,16 @@ def check(here: Project, jobs: Iterable[Job], step: Step) -> list[Finding]:
                 step.say(f"{number} of {len(unknown)} scripts")
     clean.save()
     return found
+
+
+@contextmanager
+def _naming(here: Project) -> Iterator[None]:
+    """Have a planner that cannot work say where it wanted to."""
+    try:
+        yield
+    except Unavailable as error:
+        advice = f"{error.advice}, or set FLINKFORM_HOME to another folder" if error.advice else ""
+        raise Unavailable(f"{here.home}: {error.message}", advice=advice) from error
 
 
 class _Clean:

@@ -147,7 +147,7 @@ def _jobs(db: Connection, base: str) -> Iterator[dict[str, Any]]:
 
 
 def _job(one: deployments.Deployment, newest: Run | None, base: str) -> dict[str, Any]:
-    """Return one job's line; what it should be is what was asked of its newest run."""
+    """Return one job's line; what it should be is what was asked of its newest run, *trouble* why it failed."""
     desired = "running" if newest is not None and newest.intent == "RUN" else "suspended"
     shown = {
         "namespace": one.namespace,
@@ -157,6 +157,7 @@ def _job(one: deployments.Deployment, newest: Run | None, base: str) -> dict[str
         "deployment_id": one.id,
         "job_id": newest.id if newest else "",
         "url": "",
+        "trouble": str((newest.failure or {}).get("reason", "")) if newest else "",
     }
     if newest is not None and newest.started_at is not None:
         shown["url"] = f"{base}/flink/#/job/{'running' if newest.live else 'completed'}/{newest.job_id}/overview"

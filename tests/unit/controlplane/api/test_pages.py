@@ -73,6 +73,9 @@ def test_status_shows_every_job(api: Api) -> None:
     }
     assert lines[running]["url"] == f"http://127.0.0.1:8711/flink/#/job/running/{run.replace('-', '')}/overview"
     assert (lines[running]["name"], lines[kept]["url"]) == ("running", "")
+    api.run_is(run, "FAILED", ended_at=api.now, failure={"reason": "no slots", "message": "", "failedAt": 1})
+    lines = {one["deployment_id"]: one for one in get(api, "/flinkform/v1/status").json()["jobs"]}
+    assert {key: one["trouble"] for key, one in lines.items()} == {kept: "", running: "no slots", stopped: ""}
 
 
 def test_log_of_the_newest_job(api: Api, flink: Flink) -> None:
