@@ -63,12 +63,12 @@ class Kept:
 
     def update(self, prior: Values, planned: Values, result: Result) -> None:
         """Send what changed and wait until the API shows it."""
-        del prior  # *result* starts as it
         update = self._resource.api.update
         if update is None:
             raise Conflict(f"a {self._resource.type_name} cannot be changed", advice="replace it")
-        sent = record.cleared(self._resource.attributes, planned)
-        self._call(update, {**sent, **{a.name: planned.get(a.name) for a in self._key}})
+        changed = [a for a in self._resource.attributes if a.writable and prior.get(a.name) != planned.get(a.name)]
+        sent = {a.name: planned.get(a.name) for a in self._resource.attributes if a.writable or a in self._key}
+        self._call(update, record.cleared(changed, sent))
         self._settle(planned, result, update)
 
     def delete(self, prior: Values, result: Result) -> None:

@@ -38,8 +38,8 @@ class Methods:
             from flinkform.provider.service import Service  # noqa: PLC0415
 
             self._service = Service(_connect, schema=self._schema)
-            # The launcher turned collection off for the start. What was imported since lives as long as the process, and
-            # what a call makes ends with it: looking for cycles after every 700 objects is a tenth of the work.
+            # The launcher turned collection off for the start. What was imported since stays as long as the process,
+            # and what a call makes ends with it: looking for cycles every 700 objects is a tenth of the work.
             gc.freeze()
             gc.set_threshold(100_000, 20, 100)
             gc.enable()

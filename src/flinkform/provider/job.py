@@ -75,7 +75,7 @@ class Jobs:
             stale = bool(document.get("deploymentHasChanged")) or _dear(changed)
             halted = self._halted(work, job, changed, stale=stale)
             if changed:
-                self._define(prior, planned, document)
+                self._define(planned, changed, document)
             if planned.get("state") == "running":
                 work.go_on(job, halted, stale=stale)
             self._arrived(planned, result)
@@ -134,15 +134,18 @@ class Jobs:
         """Return the deployments called as *planned*, and perhaps others: filters may be fuzzy."""
         return self._session.client.pages("ListDeployments", {**_scope(planned), "name": str(planned.get("name"))})
 
-    def _define(self, prior: Values, planned: Values, document: Document) -> None:
+    def _define(self, planned: Values, changed: tuple[Attribute, ...], document: Document) -> None:
         """Update the deployment, keep the labels that are ours, and read it back."""
         call = RESOURCE.api.update or Call(operation="UpdateDeployment")
-        body = _body(record.cleared(_SENT, planned), call)
+        body = _body(record.cleared(changed, planned), call)
         ours = {key: value for key, value in (document.get("labels") or {}).items() if key.startswith(OURS)}
         body["labels"] = {**(planned.get("labels") or {}), **ours}
-        self._session.client.call(call.operation, _place(prior), body)
-        self._forget(prior)
-        record.verify(RESOURCE, planned, self._here(prior), call.operation)
+        place = {**_scope(planned), "deploymentId": str(document.get("deploymentId"))}
+        self._session.client.call(call.operation, place, body)
+        self._forget(planned)
+        record.verify(
+            RESOURCE, planned, self._here({**planned, "deployment_id": place["deploymentId"]}), call.operation
+        )
 
     def _arrived(self, planned: Values, result: Result) -> None:
         """Write down what is there now that everything went well."""

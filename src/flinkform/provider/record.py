@@ -8,7 +8,7 @@ from typing import Any
 from flinkform.errors import Conflict, Invalid
 from flinkform.provider.lists import Document
 from flinkform.provider.protocol.msgpack import UNKNOWN
-from flinkform.provider.values import Values, same
+from flinkform.provider.values import Values, same, settled
 from flinkform.schema import document as documents
 from flinkform.schema.model import Attribute, Change, Origin, Resource
 from flinkform.schema.types import ListOf, MapOf, String, Type
@@ -55,13 +55,13 @@ def over(state: Values, planned: Values) -> dict[str, Any]:
     return {name: state.get(name) if value is UNKNOWN else value for name, value in planned.items()}
 
 
-def cleared(attributes: Iterable[Attribute], values: Values) -> dict[str, Any]:
-    """Return *values* with an explicit emptiness for null, since an update leaves alone what is not sent."""
-    return {
-        a.name: _empty(a.type) if values.get(a.name) is None and a.origin is Origin.OPTIONAL else values.get(a.name)
-        for a in attributes
-        if a.writable and values.get(a.name) is not UNKNOWN
-    }
+def cleared(changed: Iterable[Attribute], values: Values) -> dict[str, Any]:
+    """Return *values* with an explicit emptiness for what *changed* to null: an update leaves what is not sent.
+
+    What is null and was so before is not sent: an emptiness for nothing would count as another definition.
+    """
+    gone = {a.name: _empty(a.type) for a in changed if values.get(a.name) is None and a.origin is Origin.OPTIONAL}
+    return {**settled(values), **gone}
 
 
 def identity(resource: Resource, values: Values) -> str | None:

@@ -77,18 +77,18 @@ def test_restore_from_after_failure(world: World) -> None:
 )
 def test_upgrade(running: World, change: dict[str, Any]) -> None:
     """A change that needs a new job stops with a savepoint, updates, and starts from that savepoint."""
-    running.apply(config(**change))
+    state = running.apply(config(**change))
     assert running.cloud.changes() == ["StopJob", "UpdateDeployment", "StartJob"]
     assert restored(running)["savepointId"] == next(iter(running.cloud.savepoints))
-    assert running.refresh() == running.result.state
+    assert running.refresh() == state
 
 
 @pytest.mark.parametrize("change", [{"description": "x"}, {"labels": {"team": "x"}}, {"name": "b"}], ids=str)
 def test_harmless(running: World, change: dict[str, Any]) -> None:
     """A change that costs the running job nothing leaves it alone."""
-    running.apply(config(**change))
+    state = running.apply(config(**change))
     assert running.cloud.changes() == ["UpdateDeployment"]
-    assert running.refresh() == running.result.state
+    assert running.refresh() == state
 
 
 @pytest.mark.parametrize("change", [{"timeouts": {"create": "5m"}}, {"upgrade": {"mode": "latest"}}], ids=str)

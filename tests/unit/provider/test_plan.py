@@ -139,7 +139,7 @@ def test_plans_are_stable(resource: Resource, data: st.DataObject) -> None:
     world = World(resource)
     config = data.draw(configs(resource))
     state = world.apply(config)
-    assert world.plan(config).values is world.result.state
+    assert changes(world, config) == {}
     assert world.result.state == state
 
 
@@ -152,7 +152,7 @@ def test_changes_arrive(resource: Resource, data: st.DataObject) -> None:
     world.apply(data.draw(configs(resource)) | _free(resource))
     config = data.draw(configs(resource)) | _free(resource)
     world.apply(config)
-    assert world.plan(config).values is world.result.state
+    assert changes(world, config) == {}
 
 
 @EVERY
@@ -183,6 +183,15 @@ def test_replacements(resource: Resource, data: st.DataObject) -> None:
         if a.change is Change.REPLACE and made.values[a.name] != state[a.name] and a.writable
     }
     assert set(made.replace) == dear
+
+
+def changes(world: World, config: dict[str, Any]) -> dict[str, Any]:
+    """Return what a plan would change, before and after; an empty plan must be the prior object itself."""
+    values = world.plan(config).values or {}
+    state = world.result.state or {}
+    found = {name: (state.get(name), value) for name, value in values.items() if state.get(name) != value}
+    assert bool(found) is (values is not state)
+    return found
 
 
 def _free(resource: Resource) -> dict[str, Any]:
