@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -15,6 +16,7 @@ from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.crew import Crew
 from flinkform.controlplane.reconcile.decide import Do, Take, decide, take
 from flinkform.controlplane.reconcile.observe import View
+from flinkform.controlplane.reconcile.park import park
 from flinkform.controlplane.reconcile.patience import Patience
 from flinkform.controlplane.reconcile.supervise import Supervisor
 from flinkform.controlplane.store import events, nonces, runs, savepoints
@@ -38,8 +40,9 @@ _log = structlog.get_logger(__name__)
 class Loop:
     """Leads every deployment of one store to its desired state.
 
-    Only this looks at Flink's jobs and acts on them. Stopping it leaves every desired state alone: jobs come
-    back at the next start. *minimum* is how many milliseconds an instance or namespace stays in a passing state.
+    Only this looks at Flink's jobs and acts on them. Stopping it leaves every desired state alone: jobs are put
+    to rest, and go on at the next start. *minimum* is how many milliseconds an instance or namespace stays in a
+    passing state.
     """
 
     def __init__(self, bench: Bench, *, executor: Executor | None = None, minimum: int = 200) -> None:
@@ -57,13 +60,19 @@ class Loop:
         self._thread = threading.Thread(target=self._run, name="reconcile", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """End the thread and wait for the calls under way; the runtime is the caller's to stop."""
+    def stop(self, *, rest: int = 10_000, pause: Callable[[], None] | None = None) -> None:
+        """End the thread, wait for the calls under way, and put the jobs to rest for at most *rest* milliseconds.
+
+        The runtime is the caller's to stop, afterwards.
+        """
         self._stopping.set()
         self._woken.set()
         if self._thread is not None:
             self._thread.join()
         self._crew.close()
+        life = self._supervisor.life
+        if life is not None and rest:
+            park(self._bench, life, milliseconds=rest, pause=pause or partial(time.sleep, 0.1))
 
     @property
     def trouble(self) -> str:

@@ -42,6 +42,12 @@ class Supervisor:
         with self._lock:
             return "" if self._life else self._reason
 
+    @property
+    def life(self) -> str | None:
+        """The life the runtime is in; None if it does not run."""
+        with self._lock:
+            return self._life if self._runtime.alive else None
+
     def check(self) -> Health:
         """What the runtime is now; begins a start, if one is due."""
         now = self._clock()

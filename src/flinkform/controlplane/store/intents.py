@@ -53,7 +53,7 @@ def stop(db: Connection, run: Run, strategy: str, *, creator: str, now: int) -> 
     if changed is None:
         raise Conflict(f"job {run.id} changed meanwhile", advice="ask again")
     if strategy != "NONE":
-        savepoints.add(db, _savepoint(run, BY_STOP, now, drain=strategy == "STOP_WITH_DRAIN"))
+        savepoints.add(db, taken(run, BY_STOP, now, drain=strategy == "STOP_WITH_DRAIN"))
     tell(db, run, "JOB_STOP_REQUESTED", f"{creator} asked for a stop by {strategy}", now=now)
     return changed
 
@@ -64,7 +64,7 @@ def savepoint(
     """Ask for a savepoint of a run that goes on. Conflict: it is not RUNNING."""
     if run.state != "RUNNING":
         raise Conflict(f"expected job {run.id} RUNNING, got {run.state}", advice="a savepoint needs a running job")
-    made = _savepoint(run, BY_USER, now, native=native, description=description)
+    made = taken(run, BY_USER, now, native=native, description=description)
     savepoints.add(db, made)
     tell(db, run, "SAVEPOINT_REQUESTED", f"{creator} asked for savepoint {made.id}", now=now)
     return made
@@ -115,9 +115,10 @@ def _new(
     )
 
 
-def _savepoint(
+def taken(
     run: Run, origin: str, now: int, *, drain: bool = False, native: bool = False, description: str = ""
 ) -> Savepoint:
+    """A savepoint that is still to be taken."""
     return Savepoint(
         id=str(uuid.uuid4()),
         workspace=run.workspace,
@@ -125,7 +126,7 @@ def _savepoint(
         deployment_id=run.deployment_id,
         run_id=run.id,
         origin=origin,
-        stop=origin == BY_STOP,
+        stop=origin != BY_USER,
         drain=drain,
         native=native,
         description=description,

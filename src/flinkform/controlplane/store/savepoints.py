@@ -14,6 +14,8 @@ from flinkform.errors import Conflict, NotFound
 
 BY_USER = "USER_REQUEST"
 BY_STOP = "STOP_WITH_SAVEPOINT"
+PARKED = "RETAINED_CHECKPOINT"
+"""Taken when the control plane ends, for jobs that shall go on at its next start; replaced by the next such one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def under_way(db: Connection) -> list[Savepoint]:
 
 def of_stops(db: Connection, run_ids: Sequence[str]) -> dict[str, Savepoint]:
     """The savepoint that each run's newest stop waits for, by run id."""
-    query = select(table).where(table.c.run_id.in_(run_ids), table.c.stop).order_by(table.c.created_at)
+    query = select(table).where(table.c.run_id.in_(run_ids), table.c.origin == BY_STOP).order_by(table.c.created_at)
     return {row["run_id"]: _savepoint(row) for row in db.execute(query).mappings()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,12 @@ class World:
         with self.store.read() as db:
             found = events.page(db, WS, NS, run_id=run.id, limit=1000)
         return [event.name for event in reversed(found.items)]
+
+    def end_controlplane(self, pause: Callable[[], None] = lambda: None) -> None:
+        """The control plane ends as it should, its JVM last; another one starts."""
+        self.loop.stop(pause=pause)
+        self.flink.crash()
+        self.loop = Loop(self.bench, executor=Inline())
 
     def restart_controlplane(self) -> None:
         """The control plane dies, and so does the JVM that hangs on its pipe; another one starts."""

@@ -144,6 +144,17 @@ class Play:
             self.world.restart_controlplane()
         self.world.tick(n // 2, later=4000)
 
+    def rest(self, n: int) -> None:
+        """The control plane ends as it should; its jobs' savepoints come in time, late, or not at all."""
+
+        def pause() -> None:
+            self.world.clock.now += 2000
+            for trigger in self.flink.taking()[: n % 3]:
+                self.flink.end(trigger, None)
+
+        self.world.end_controlplane(pause)
+        self.world.tick(n // 2, later=4000)
+
     def lose(self, n: int) -> None:
         self.flink.lost = {("submit", "cancel", "savepoint")[n % 3]}
 
@@ -236,7 +247,7 @@ COMMON: tuple[Act, ...] = (
     Play.saved,
     Play.move,
 )
-RARE: tuple[Act, ...] = (Play.save, Play.die, Play.lose, Play.hush, Play.vanish, Play.stay_down, Play.calm)
+RARE: tuple[Act, ...] = (Play.save, Play.die, Play.rest, Play.lose, Play.hush, Play.vanish, Play.stay_down, Play.calm)
 ACTS = st.tuples(st.sampled_from(COMMON * 2 + RARE), st.integers(0, 7))
 
 
