@@ -27,15 +27,21 @@ ABSENT = ("provider/build.py", "provider/document.py", "provider/__main__.py", "
 """What is there to make things and not to run."""
 
 _LAUNCHER = b"""#!/bin/sh
+new='import sys; sys.exit(sys.version_info < (3, 11))'
+case ${FLINKFORM_PYTHON:+chosen}:$PATH in chosen:*) new= ;; */shims*) ;; *) new= ;; esac
 for python in "${FLINKFORM_PYTHON:-python3}" python3.14 python3.13 python3.12 python3.11; do
-  command -v "$python" >/dev/null 2>&1 &&
-    exec "$python" -SI -c 'import gc, sys; gc.disable(); sys.path.append(sys.argv[1]); import flinkform_start' "$0"
+  command -v "$python" >/dev/null 2>&1 || continue
+  [ -z "$new" ] || "$python" -c "$new" >/dev/null 2>&1 || continue
+  exec "$python" -SI -c 'import gc, sys; gc.disable(); sys.path.append(sys.argv[1]); import flinkform_start' "$0"
 done
 echo "terraform-provider-flink needs Python 3.11 or newer on PATH, or its path in FLINKFORM_PYTHON" >&2
 exit 1
 """
 """What the kernel runs. A line for it alone could name one fixed path only; running the archive itself (`python FILE`)
-costs a third of the start for the module that does so. `-S` leaves out site packages, `-I` the working directory."""
+costs a third of the start for the module that does so. `-S` leaves out site packages, `-I` the working directory.
+
+A Python is not asked for its version first, as that takes as long again: `_START` asks. But a shim (pyenv, asdf) may
+stand for a Python that is not there, and whoever runs it has lost the other names."""
 
 _START = """\
 import sys
@@ -43,12 +49,11 @@ import sys
 if sys.version_info < (3, 11):
     import os
 
-    for name in ("python3.14", "python3.13", "python3.12", "python3.11"):
-        try:
-            os.execvp("/bin/sh", ["sh", "-c", 'FLINKFORM_PYTHON=$0 exec "$1"', name, sys.argv[1]])
-        except OSError:
-            pass
-    sys.exit("terraform-provider-flink needs Python 3.11 or newer, this is " + sys.version.split()[0])
+    this = sys.version.split()[0]
+    if os.environ.get("FLINKFORM_PYTHON"):
+        sys.exit("terraform-provider-flink needs Python 3.11 or newer, FLINKFORM_PYTHON names " + this)
+    # python3 is an older one; the launcher looks for the other names.
+    os.execv("/bin/sh", ["sh", "-c", 'FLINKFORM_PYTHON=python3.14 exec "$0"', sys.argv[1]])
 
 from flinkform.provider.entry import main
 

@@ -64,6 +64,43 @@ def test_no_python(built: Path, tmp_path: Path) -> None:
     assert "needs Python 3.11" in done.stderr
 
 
+def python(path: Path, script: str) -> None:
+    """Put a Python into a folder that does what *script* says."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+GOOD = f'exec "{sys.executable}" "$@"'
+OLD = (
+    f"""exec "{sys.executable}" -SI -c "import sys; sys.version_info = (3, 8, 18); sys.version = '3.8.18'; $3" "$4\""""
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "script"),
+    [("bin/python3", OLD), ("shims/python3", "exit 127"), ("shims/python3.13", "exit 127"), ("bin/other", "exit 1")],
+    ids=["python3 is old", "python3 is a shim of nothing", "python3.13 is a shim of nothing", "there is no python3"],
+)
+def test_any_new_enough_python_on_path_will_do(built: Path, tmp_path: Path, first: str, script: str) -> None:
+    """Whatever python3 is, python3.12 is found."""
+    python(tmp_path / first, script)
+    python(tmp_path / "last" / "python3.12", GOOD)
+    path = f"{tmp_path}/shims:{tmp_path}/bin:{tmp_path}/last"
+    done = subprocess.run([built], env={"PATH": path}, capture_output=True, text=True, check=False)
+    assert "Terraform" in done.stderr
+    assert "needs Python" not in done.stderr
+
+
+def test_a_chosen_python_that_is_old_is_not_replaced(built: Path, tmp_path: Path) -> None:
+    """The message says which it was."""
+    python(tmp_path / "old", OLD)
+    environment = {"PATH": os.environ["PATH"], "FLINKFORM_PYTHON": str(tmp_path / "old")}
+    done = subprocess.run([built], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "needs Python 3.11 or newer, FLINKFORM_PYTHON names 3.8.18" in done.stderr
+
+
 def test_install(tmp_path: Path) -> None:
     """An installation is a mirror and a configuration that names it; a second one touches nothing."""
     rc = build.install(tmp_path)
