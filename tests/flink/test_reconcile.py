@@ -86,9 +86,10 @@ def world(settings: Settings, tmp_path: Path) -> Iterator[World]:
     flink = Embedded(replace(settings, home=tmp_path / "flink"))
     loop = Loop(Bench(store, flink, tmp_path / "state"))
     loop.start()
-    yield World(store, flink, loop, tmp_path / "flink")
-    loop.stop()
-    flink.stop()
+    made = World(store, flink, loop, tmp_path / "flink")
+    yield made
+    made.loop.stop(rest=0)
+    made.flink.stop()
     store.close()
 
 
@@ -127,6 +128,25 @@ def test_life_of_a_job(world: World) -> None:
 
     world.stop(run, "NONE")
     world.wait(run, "CANCELLED")
+
+
+def test_rest(world: World, settings: Settings) -> None:
+    """A control plane that ends and comes back has its jobs go on with the very next number."""
+    run = world.start(world.deploy("resting"))
+    world.wait(run, "RUNNING")
+    until(lambda: len(world.counts("resting")) > 20)
+    world.loop.stop()
+    world.flink.stop()
+    last = world.counts("resting")[-1]
+    assert (world.fresh(run).intent, world.fresh(run).state) == ("RUN", "RUNNING")
+
+    world.home = world.home.with_name("flink-again")
+    world.flink = Embedded(replace(settings, home=world.home))
+    world.loop = Loop(Bench(world.store, world.flink, world.home.with_name("state")))
+    world.loop.start()
+    until(lambda: world.counts("resting"))
+    assert world.counts("resting")[0] == (last[0] + 1, last[1] + 1)
+    world.wait(run, "RUNNING")
 
 
 def test_batch_and_failures(world: World) -> None:
