@@ -222,9 +222,10 @@ class Embedded:
             if needed > free:
                 biggest = sorted(holders.values(), key=lambda holder: -holder[1])[:5]
                 held = ", ".join(f"{name} ({slots})" for name, slots in biggest) or "nobody"
+                ways = "stop jobs, lower the parallelism or raise the number of slots (FLINKFORM_SLOTS)"
                 raise Conflict(
                     f"{job.name} needs {needed} slots and {max(0, free)} of {self._settings.slots} are free",
-                    advice=f"held by {held}; stop jobs, lower the parallelism or raise the number of slots",
+                    advice=f"held by {held}; {ways}",
                 )
             self._placed[job.id] = (job.name, needed)
 

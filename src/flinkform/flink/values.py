@@ -95,7 +95,7 @@ class Diagnosis:
     def __str__(self) -> str:
         where = f" in {self.vertex}" if self.vertex else ""
         then = f"; {self.advice}" if self.advice else ""
-        return f"{self.reason}{where}{then}"
+        return f"{self.reason.rstrip('.')}{where}{then}"
 
 
 @dataclass(frozen=True, slots=True)
