@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 def _told(job: dict[str, str], idle: list[str]) -> str:
     """Return what is wrong with a job that is not where it should be, *idle* being why none can run."""
     name = f"{job['namespace']}/{job['name']}"
-    why = job["trouble"] or "; ".join(idle) or f"`flinkform logs {name}` may say why"
+    why = job.get("trouble") or "; ".join(idle) or f"`flinkform logs {name}` may say why"
     return f"{name} should be {job['desired']} and is {job['state']}: {why}"
 
 
@@ -87,7 +87,7 @@ def settled(
         found = status.read(here)
         moving = [job for job in found["jobs"] if job["state"] in _ON_ITS_WAY]
         left = len(moving)
-        patient = clock() < (deadline if not all(job["trouble"] for job in moving) else min(deadline, troubled))
+        patient = clock() < (deadline if not all(job.get("trouble") for job in moving) else min(deadline, troubled))
         if not left or not patient:
             return found
         if left != before:
