@@ -57,7 +57,8 @@ if sys.version_info < (3, 11):
 
 from flinkform.provider.entry import main
 
-main(schema={schema!r})
+schema = {schema!r}
+main(schema)
 """
 _EPOCH = (2020, 1, 1, 0, 0, 0)
 _UNCHECKED = 0b01

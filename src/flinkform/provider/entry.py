@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from flinkform.provider.protocol import plugin
 
 TYPE_CHECKING = False  # typing costs the start some milliseconds; type checkers know this name
@@ -54,7 +56,15 @@ class Methods:
 def main(schema: bytes = b"") -> None:
     """Serve the Terraform that started this process. *schema* is the answer to GetProviderSchema, if it is known."""
     methods = Methods(schema)
-    plugin.serve(methods, on_stop=methods.stop)
+    try:
+        plugin.serve(methods, on_stop=methods.stop)
+    except Exception as error:
+        # A person who starts it by hand wants a sentence; the class costs the start milliseconds.
+        from flinkform.errors import FlinkformError  # noqa: PLC0415
+
+        if isinstance(error, FlinkformError):
+            sys.exit(f"error: {error}")
+        raise
 
 
 def _connect(block: Values, stop: Event) -> Session:

@@ -49,12 +49,13 @@ def test_content(built: Path) -> None:
 
 
 def test_started_by_hand(built: Path) -> None:
-    """Started by a person it says what it is."""
+    """Started by a person it says what it is, in one sentence."""
     done = subprocess.run(
         [built], env={"PATH": os.environ["PATH"], "FLINKFORM_PYTHON": sys.executable}, capture_output=True, check=False
     )
-    assert done.returncode != 0
+    assert done.returncode == 1
     assert b"Terraform" in done.stderr
+    assert done.stderr.count(b"\n") == 1
 
 
 def test_no_python(built: Path, tmp_path: Path) -> None:
