@@ -7,13 +7,14 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 
 from flinkform.cli.leftover import Locks, Note
-from flinkform.errors import FlinkformError, Invalid
+from flinkform.errors import FlinkformError, Interrupted, Invalid
 
 _AT_ONCE = 2
 _COUNTS = re.compile(r"Plan: (?:\d+ to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy")
@@ -57,11 +58,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Terraform:
-    """The terraform program with the environment every call of it gets."""
+    """The terraform program with the environment every call of it gets; once *stopped* none begins any more."""
 
     program: str
     environment: Mapping[str, str]
     locks: Locks | None = None
+    stopped: Event = field(default_factory=Event)
 
     def run(
         self,
@@ -76,6 +78,8 @@ class Terraform:
         The error is `at` the stack and the addresses that terraform names. With *note* a lock that it takes and
         does not give back is found again.
         """
+        if self.stopped.is_set():
+            raise Interrupted(f"stopped before terraform {words[0]} of stack {stack.name}")
         command = [self.program, _folder(stack), *words]
         lines: list[str] = []
         began = time.time()
@@ -128,6 +132,7 @@ def apply_all(
             raise Invalid(f"stacks need one another in a circle: {', '.join(s.name for s in left)}")
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             runs = {s.name: pool.submit(apply, terraform, s, plans / f"{s.name}.tfplan", say) for s in ready}
+            _finish(runs.values(), terraform, say)
         failed = [e for r in runs.values() if isinstance(e := r.exception(), FlinkformError)]
         if failed:
             advice = "what was applied stays as it is; mend this and run `flinkform up` again"
@@ -135,6 +140,20 @@ def apply_all(
         done |= {name: r.result() for name, r in runs.items()}
         left = [s for s in left if s.name not in done]
     return tuple(done[s.name] for s in stacks)
+
+
+def _finish(runs: Collection[Future[Outcome]], terraform: Terraform, say: Callable[[str], None]) -> None:
+    """Wait for *runs*. After Ctrl-C nothing new begins; what runs had the signal too, and ends in order.
+
+    Raises KeyboardInterrupt only when that is so: whoever leaves earlier kills a terraform at work.
+    """
+    try:
+        wait(runs)
+    except KeyboardInterrupt:
+        terraform.stopped.set()
+        say("stopping: what terraform has begun comes to its end")
+        wait(runs)
+        raise
 
 
 def apply(terraform: Terraform, stack: Stack, plan: Path, say: Callable[[str], None]) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -66,6 +67,21 @@ def test_a_failed_stack_stops_what_comes_after_it(app: Path) -> None:
     assert str(failed.value) == f"{told}\nwhat was applied stays as it is; mend this and run `flinkform up` again"
     assert [part.at for part in failed.value.parts] == [("a", "flink_job.j")]
     assert "b" not in (app / "stacks" / "calls").read_text()
+
+
+def test_after_an_interrupt_nothing_begins(app: Path) -> None:
+    """Ctrl-C between plan and apply: no apply, no other stack, and nothing runs on behind the caller's back."""
+
+    def say(text: str) -> None:
+        if "to add" in text:
+            signal.raise_signal(signal.SIGINT)
+            assert program.stopped.wait(10)
+
+    program = terraform(app)
+    with pytest.raises(KeyboardInterrupt):
+        stacks.apply_all(program, stacks.read(app), app / "plans", say)
+    assert (app / "stacks" / "calls").read_text().splitlines() == ["a init", "a plan"]
+    assert not list((app / "plans").glob("*.tfplan"))
 
 
 def test_what_a_killed_run_left_is_brought_in_order(app: Path) -> None:
