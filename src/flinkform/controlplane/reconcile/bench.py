@@ -33,5 +33,5 @@ class Bench:
         return (self.storage / "savepoints" / deployment_id).as_uri()
 
     def savepoint(self, taken: Savepoint) -> str:
-        """A folder for one savepoint alone, so that it is found there even if Flink's answer was lost."""
-        return (self.storage / "savepoints" / taken.deployment_id / taken.id).as_uri()
+        """Where one savepoint goes, alone."""
+        return (self.storage / "savepoints" / taken.folder).as_uri()
