@@ -48,10 +48,12 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read(gateway: Gateway, script: str, *, batch_default: bool, options: Mapping[str, str], dry: bool) -> Reading:
+def read(
+    gateway: Gateway, script: str, *, batch_default: bool, options: Mapping[str, str], dry: bool, explain: bool = True
+) -> Reading:
     """Take a script in, one statement after the other, going on after problems.
 
-    With *dry* tables in catalogs that outlive us are made as temporary ones.
+    With *dry* tables in catalogs that outlive us are made as temporary ones, and with *explain* the INSERTs planned.
     TimedOut or Unavailable: the JVM did not answer.
     """
     parts = statements(script)
@@ -64,7 +66,7 @@ def read(gateway: Gateway, script: str, *, batch_default: bool, options: Mapping
         reader = _Reader(gateway, script, Reading(environment, mode), dry=dry)
         for part in parts:
             reader.take(part)
-    return reader.finish()
+    return reader.finish(explain=dry and explain)
 
 
 def _environment(gateway: Gateway, options: Mapping[str, str], mode: bool) -> Any:
@@ -102,11 +104,11 @@ class _Reader:
         except Thrown as error:
             self._thrown(part, error)
 
-    def finish(self) -> Reading:
-        """In a dry run the writing statements are explained too: only the optimiser finds some mistakes."""
+    def finish(self, *, explain: bool) -> Reading:
+        """With *explain* the writing statements are planned too: only the optimiser finds some mistakes."""
         if not self._reading.inserts and not self._reading.problems:
             self._reading.problems.append(Problem(1, 1, 1, 1, "expected an INSERT INTO, the script writes nothing"))
-        if self._dry:
+        if explain:
             for part, operations in self._reading.inserts:
                 self._explain(part, operations)
         return self._reading

@@ -1,0 +1,59 @@
+"""Asks Flink for the compiled plan of a script."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+from flinkform.errors import Invalid, Position
+from flinkform.flink.environment import Reading, read
+from flinkform.flink.gateway import Gateway, Thrown
+from flinkform.flink.plan import Plan
+from flinkform.flink.problems import problem
+from flinkform.flink.sql import Lines, statements, without_mark
+from flinkform.flink.values import Problem
+
+_FUNCTION = re.compile(r"(CREATE|ALTER|DROP|USE|LOAD)\b.*\b(FUNCTION|MODULES?)\b", re.IGNORECASE | re.DOTALL)
+
+
+def compiled(gateway: Gateway, script: str, *, name: str, batch: bool, options: Mapping[str, str]) -> Plan | None:
+    """The plan of all INSERTs of a script, with ids from 1; None for a batch job, which keeps no state.
+
+    The same script and options give the same plan, byte for byte. Invalid: the first problem, with its place in
+    *name*. TimedOut or Unavailable: the JVM did not answer.
+    """
+    reading = read(gateway, script, batch_default=batch, options=options, dry=True, explain=False)
+    if reading.problems:
+        raise _invalid(name, min(reading.problems, key=lambda found: (found.line, found.column)))
+    if reading.batch:
+        return None
+    try:
+        with gateway.answering():
+            return _plan(gateway, reading, _functions(script))
+    except Thrown as error:
+        # Planned one by one, the statement that Flink refuses is found.
+        each = read(gateway, script, batch_default=batch, options=options, dry=True).problems
+        part, _ = reading.inserts[0]
+        whole = problem(gateway.trace(error), part, Lines(without_mark(script)))
+        raise _invalid(name, each[0] if each else whole) from error
+
+
+def _plan(gateway: Gateway, reading: Reading, functions: str) -> Plan:
+    joined = gateway.jvm.java.util.ArrayList()
+    for _, operations in reading.inserts:
+        joined.addAll(operations)
+    text = str(reading.environment.compilePlan(joined).asJsonString())
+    options = gateway.flink.table.api.config.ExecutionConfigOptions
+    kept = reading.environment.getConfig().get(options.IDLE_STATE_RETENTION)
+    return Plan.compiled(text, ttl=int(kept.toMillis()) > 0, functions=functions)
+
+
+def _functions(script: str) -> str:
+    """A digest of the statements that define functions; the plan knows the functions' names alone."""
+    made = [" ".join(part.code.split()) for part in statements(script) if _FUNCTION.match(part.code)]
+    return hashlib.sha256("\n".join(made).encode()).hexdigest()[:24] if made else ""
+
+
+def _invalid(name: str, found: Problem) -> Invalid:
+    return Invalid(found.message, position=Position(name, found.line, found.column))

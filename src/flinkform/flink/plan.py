@@ -1,0 +1,110 @@
+"""A compiled plan of a streaming job: the nodes that Flink will run, under ids that are ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from flinkform.errors import Invalid
+
+Node = Mapping[str, Any]
+Edge = Mapping[str, Any]
+_OURS = "flinkform"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Nodes and edges as Flink's COMPILE PLAN writes them.
+
+    Flink names an operator's state by the id of its node, so whoever keeps the ids keeps the state. *high* is the
+    greatest id ever used in this job, also by nodes that are gone. *ttl* says whether `table.exec.state.ttl` was set,
+    which some operators obey without their node saying so. *functions* differs when the script defines its own
+    functions in another way, of which nodes know the names alone.
+    """
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    version: str
+    high: int
+    ttl: bool = False
+    functions: str = ""
+
+    @classmethod
+    def compiled(cls, text: str, *, ttl: bool = False, functions: str = "") -> Plan:
+        """Read what Flink compiled. Its ids count on for as long as a JVM lives; here they begin at 1."""
+        raw = json.loads(text)
+        nodes = sorted(raw["nodes"], key=_id)
+        ids = {node["id"]: number for number, node in enumerate(nodes, 1)}
+        plan = cls(tuple(nodes), tuple(raw["edges"]), raw["flinkVersion"], len(nodes), ttl, functions)
+        return plan.renamed(ids, high=len(nodes))
+
+    @classmethod
+    def load(cls, text: str) -> Plan:
+        """Read what `dump` wrote; Invalid for anything else."""
+        try:
+            raw = json.loads(text)
+            ours = raw[_OURS]
+            nodes, edges = tuple(raw["nodes"]), tuple(raw["edges"])
+            return cls(nodes, edges, raw["flinkVersion"], ours["high"], ours["ttl"], ours["functions"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise Invalid("expected a compiled plan that flinkform kept") from error
+
+    def dump(self) -> str:
+        """The form to keep: what Flink reads, and what we must remember."""
+        ours = {"high": self.high, "ttl": self.ttl, "functions": self.functions}
+        return json.dumps({**self._raw(), _OURS: ours}, ensure_ascii=False)
+
+    def flink(self) -> str:
+        """The form that Flink loads."""
+        return json.dumps(self._raw(), ensure_ascii=False)
+
+    def renamed(self, ids: Mapping[int, int], *, high: int) -> Plan:
+        """The same plan under other ids."""
+        nodes = sorted(({**node, "id": ids[node["id"]]} for node in self.nodes), key=_id)
+        edges = [{**e, "source": ids[e["source"]], "target": ids[e["target"]]} for e in self.edges]
+        return replace(self, nodes=tuple(nodes), edges=tuple(edges), high=high)
+
+    @cached_property
+    def inputs(self) -> Mapping[int, Sequence[int]]:
+        """The ids each node reads from, port by port."""
+        found: dict[int, list[int]] = {node["id"]: [] for node in self.nodes}
+        for edge in self.edges:
+            found[edge["target"]].append(edge["source"])
+        return found
+
+    @cached_property
+    def outputs(self) -> Mapping[int, Sequence[int]]:
+        """The ids that read from each node."""
+        found: dict[int, list[int]] = {node["id"]: [] for node in self.nodes}
+        for edge in self.edges:
+            found[edge["source"]].append(edge["target"])
+        return found
+
+    @cached_property
+    def order(self) -> tuple[Node, ...]:
+        """The nodes, each behind those it reads from."""
+        by_id = {node["id"]: node for node in self.nodes}
+        placed: dict[int, Node] = {}
+
+        def place(number: int) -> None:
+            stack = [number]
+            while stack:
+                waiting = [n for n in self.inputs[stack[-1]] if n not in placed]
+                if waiting:
+                    stack.extend(waiting)
+                else:
+                    placed.setdefault(last := stack.pop(), by_id[last])
+
+        for number in sorted(by_id):
+            place(number)
+        return tuple(placed.values())
+
+    def _raw(self) -> dict[str, Any]:
+        return {"flinkVersion": self.version, "nodes": list(self.nodes), "edges": list(self.edges)}
+
+
+def _id(node: Node) -> int:
+    return int(node["id"])
