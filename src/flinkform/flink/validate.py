@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
+from flinkform.flink.compile import compiled
 from flinkform.flink.environment import read
 from flinkform.flink.gateway import Gateway
 from flinkform.flink.jvm import Jvm
+from flinkform.flink.plan import Plan
 from flinkform.flink.settings import Settings
 from flinkform.flink.values import Problem
 
@@ -40,3 +42,9 @@ class Planner:
 
     def validate(self, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
         return validate(self._jvm.gateway, script, batch=batch, options=options)
+
+    def compile(
+        self, script: str, options: Mapping[str, str], *, name: str = "script", batch: bool = False
+    ) -> Plan | None:
+        """The compiled plan, ids from 1; None for a batch job. Invalid: the first problem, with its place in *name*."""
+        return compiled(self._jvm.gateway, script, name=name, batch=batch, options=options)

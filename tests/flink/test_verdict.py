@@ -1,0 +1,77 @@
+"""What is said about edits before the fact."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from flinkform.cli import main as command
+from flinkform.errors import Invalid
+from flinkform.flink.plan import Plan
+from flinkform.flink.validate import Planner
+from flinkform.flink.verdict import Fate, Verdict, verdict
+from tests.flink.edits import EDITS, Edit
+
+
+@pytest.fixture(scope="module")
+def plans() -> dict[str, Plan | None]:
+    return {}
+
+
+def judge(planner: Planner, plans: dict[str, Plan | None], edit: Edit) -> Verdict:
+    for script in edit.scripts:
+        if script not in plans:
+            plans[script] = planner.compile(script, {})
+    return verdict(*(plans[script] for script in edit.scripts))
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.name)
+def test_edit(planner: Planner, plans: dict[str, Plan | None], edit: Edit) -> None:
+    """The verdict, and which operators drop their state and which are new, are what the edit means."""
+    found = judge(planner, plans, edit)
+    fates = {f: tuple(sorted(o.label for o in found.operators if o.fate is f)) for f in Fate}
+    assert (str(found.outcome), fates[Fate.DROPPED], fates[Fate.NEW]) == (edit.verdict, edit.dropped, edit.new_ones), (
+        str(found)
+    )
+
+
+def test_compiled_again(planner: Planner) -> None:
+    """The same text is the same plan, byte for byte, however often it is compiled; batch has none."""
+    script = EDITS[0].scripts[0]
+    first, second = planner.compile(script, {}), planner.compile(script, {})
+    assert first
+    assert second
+    assert first.dump() == second.dump()
+    assert [node["id"] for node in first.nodes] == list(range(1, len(first.nodes) + 1))
+    batch = "SET 'execution.runtime-mode' = 'batch';" + script.replace("'rows-per", "'number-of-rows' = '1', 'rows-per")
+    assert planner.compile(batch, {}) is None
+
+
+def test_refused(planner: Planner) -> None:
+    """A script that Flink refuses is Invalid, with its place."""
+    script = EDITS[0].scripts[0]
+    with pytest.raises(Invalid, match="nope") as caught:
+        planner.compile(script.replace("SUM(v)", "SUM(nope)"), {}, name="new.sql")
+    assert str(caught.value.position).startswith("new.sql:12:")
+
+
+@pytest.mark.usefixtures("java")
+def test_guide(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The guide's scripts give what it prints, as text and as JSON."""
+    guide = (Path(__file__).parents[2] / "docs/guides/state.md").read_text()
+    for name, text in re.findall(r"```sql (\S+)\n(.*?)```", guide, re.DOTALL):
+        (tmp_path / name).write_text(text)
+    shown = re.findall(r"```text (\S+) (\S+)\n(.*?)```", guide, re.DOTALL)
+    assert len(shown) == 2
+    for old, new, text in shown:
+        assert command.main(["verdict", str(tmp_path / old), str(tmp_path / new)]) == 0
+        assert capsys.readouterr().out == text
+    assert command.main(["verdict", str(tmp_path / "old.sql"), str(tmp_path / "greatest.sql"), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["verdict"] == "lost"
+    assert [o["fate"] for o in said["operators"]] == ["kept", "new", "dropped"]
+    assert command.main(["verdict", str(tmp_path / "old.sql"), str(tmp_path / "nowhere.sql")]) == 1
+    assert "No such file" in capsys.readouterr().err
