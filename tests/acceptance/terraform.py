@@ -36,24 +36,26 @@ class Terraform:
 
     def run(self, *words: str, ok: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
         """Run one command; any exit code not in *ok* fails the test."""
+        with self.start(*words) as process:
+            out, _ = process.communicate(timeout=120)
+        assert process.returncode in ok, f"terraform {' '.join(words)}: {process.returncode}\n{out}"
+        return subprocess.CompletedProcess(process.args, process.returncode, out)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start one command; what it says comes through one pipe, errors too."""
         rc = self.rc or self.folder / "terraform.rc"
         rc.touch()
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("TF_", "ALIBABA_CLOUD_", "FLINKFORM_"))}
-        environment = {
-            **kept,
-            "TF_CLI_CONFIG_FILE": str(rc),
-            "TF_IN_AUTOMATION": "1",
-            "CHECKPOINT_DISABLE": "1",
-            **self.variables,
-        }
-        command = (
-            [PROGRAM, *words] if words[0] in ("state", "providers") else [PROGRAM, words[0], "-no-color", *words[1:]]
+        told = {"TF_CLI_CONFIG_FILE": str(rc), "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
+        plain = words[0] in ("state", "providers")
+        return subprocess.Popen(
+            [PROGRAM, *words] if plain else [PROGRAM, words[0], "-no-color", *words[1:]],
+            cwd=self.folder,
+            env={**kept, **told, **self.variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
-        done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.returncode in ok, f"terraform {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done
 
     def write(self, text: str) -> None:
         """Make *text* the configuration."""
@@ -85,7 +87,7 @@ class Terraform:
             self.write(text)
         words = ("-input=false", "-auto-approve") if command in ("apply", "destroy") else ("-input=false",)
         done = self.run(command, *(words if command != "validate" else ()), ok=(1,))
-        return told(done.stdout + done.stderr)
+        return told(done.stdout)
 
     def state(self) -> dict[str, dict[str, Any]]:
         """Return the values of every resource and data source by address."""

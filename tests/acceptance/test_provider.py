@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,8 @@ from flinkform.provider.service import Service
 from flinkform.provider.session import Session
 from flinkform.provider.values import Values
 from flinkform.resources import PROVIDER
-from tests.acceptance.terraform import PROGRAM, Terraform
+from tests.acceptance.terraform import PROGRAM, Terraform, told
+from tests.contract.served import until
 from tests.unit.provider.cloud import Cloud, Time
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="needs terraform")
@@ -87,7 +89,7 @@ def test_import(terraform: Terraform) -> None:
     before = terraform.apply(JOB % ("SELECT 1", 'labels = { team = "x" }'))["flink_job.a"]
     terraform.run("state", "rm", "flink_job.a")
     said = terraform.run("import", "-input=false", "flink_job.a", "w/n", ok=(1,))
-    assert "<workspace>/<namespace>/<deployment_id>" in said.stderr
+    assert "<workspace>/<namespace>/<deployment_id>" in told(said.stdout)
     terraform.run("import", "-input=false", "flink_job.a", before["id"])
     assert terraform.state()["flink_job.a"] == before
     assert terraform.plan() == {}
@@ -236,3 +238,24 @@ def test_upgraded_state(terraform: Terraform, cloud: Cloud) -> None:
     path.write_text(json.dumps(state))
     assert "newer" in terraform.fails(command="plan").lower()
     del cloud
+
+
+def test_interrupted(cloud: Cloud, tmp_path: Path) -> None:
+    """Ctrl-C ends a wait at once; what was made is in state and not tainted, and the next plan goes on from it."""
+    cloud.start_looks = 1_000_000
+
+    def connect(_block: Values, stop: threading.Event) -> Session:
+        return Session(client=cloud, lists=Lists(cloud), stop=stop)
+
+    with plugin.reattach(Service(connect).methods, PROVIDER) as served:
+        terraform = Terraform(tmp_path, {"TF_REATTACH_PROVIDERS": served.environment})
+        terraform.write(JOB % ("SELECT 1", ""))
+        with terraform.start("apply", "-input=false", "-auto-approve") as process:
+            until(lambda: cloud.calls["GetJob"], "the wait")
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=30)[0]
+        assert "stopped waiting" in said
+        assert terraform.state()["flink_job.a"]["state"] == "running"
+        cloud.start_looks = 1
+        assert terraform.plan() == {}
+        terraform.destroy()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any
 
-from flinkform.errors import Conflict, FlinkformError, NotFound, Unavailable
+from flinkform.errors import Conflict, FlinkformError, Interrupted, NotFound, Unavailable
 from flinkform.openapi.operation import operation
 from flinkform.provider import record
 from flinkform.provider.lists import Document
@@ -57,9 +58,13 @@ class Kept:
         chosen = all(attribute.writable for attribute in self._key)
         if chosen and self._one(planned):
             raise self._taken(planned)
-        values = {**settled(planned), **self._made(planned, chosen=chosen)}
+        values = {**settled(planned), **self._made(planned)}
         result.state = values | {"id": record.identity(self._resource, values)}
-        self._settle(planned, result, self._resource.api.create)
+        try:
+            self._settle(planned, result, self._resource.api.create)
+        except Interrupted as stopped:
+            # An error would taint what is being made, and the next apply would destroy it and make it anew.
+            result.warnings.append(f"{stopped}; the next plan shows how it went")
 
     def update(self, prior: Values, planned: Values, result: Result) -> None:
         """Send what changed and wait until the API shows it."""
@@ -86,19 +91,30 @@ class Kept:
         self._forget(prior)
         result.state = None
 
-    def _made(self, planned: Values, *, chosen: bool) -> dict[str, Any]:
+    def _made(self, planned: Values) -> dict[str, Any]:
         """Return what the answer to create tells; an answer that was lost is made up for by looking."""
         api = self._resource.api
         writable = {a.name: planned.get(a.name) for a in self._resource.attributes if a.writable}
+        mark = {"Key": record.NONCE, "Value": os.urandom(8).hex()}
         try:
-            answer = self._call(api.create, settled(writable))
+            answer = self._call(api.create, settled(writable), {api.tags: [mark]} if api.tags else {})
         except Unavailable:
-            # Nothing had this key a moment ago, so what has it now is what was just created.
-            if chosen and self._one(planned):
-                return {}
-            raise
-        told = documents.decode(self._resource.attributes, documents.get(answer, api.answer) if api.answer else {})
-        return {name: value for name, value in told.items() if value is not None}
+            found = self._lost(planned, mark)
+            if found is None:
+                raise
+            return _told(self._resource, found)
+        return _told(self._resource, documents.get(answer, api.answer) or {}) if api.answer else {}
+
+    def _lost(self, planned: Values, mark: Mapping[str, str]) -> Document | None:
+        """Return what a create made whose answer did not arrive.
+
+        Nothing had the key a moment ago, so what has it now is it; where the API makes the key, the mark tells.
+        """
+        api = self._resource.api
+        if not api.tags:
+            return self._one(planned)
+        found = self._session.client.pages(api.list.operation, self._scope(planned), items=api.items)
+        return next((d for d in found if mark in (d.get("Tags") or ())), None)
 
     def _settle(self, planned: Values, result: Result, call: Call) -> None:
         """Wait until the API shows the thing as planned, and write down what it shows."""
@@ -156,9 +172,9 @@ class Kept:
         """Return the parameters of the list that holds it: its key without its own name."""
         return documents.encode(self._key[:-1], values, self._resource.api.list)
 
-    def _call(self, call: Call, values: Values) -> dict[str, Any]:
-        """Call an operation with those of *values* that it takes."""
-        sent = documents.encode(self._resource.attributes, values, call)
+    def _call(self, call: Call, values: Values, more: Values | None = None) -> dict[str, Any]:
+        """Call an operation with those of *values* that it takes, and with *more*."""
+        sent = {**documents.encode(self._resource.attributes, values, call), **(more or {})}
         taken = operation(call.operation).fields
         return self._session.client.call(call.operation, {k: v for k, v in sent.items() if k in taken})
 
@@ -180,3 +196,8 @@ class Kept:
             at=(self._resource.key[-1],),
             advice=f"import it with id {name!r}, or choose another name",
         )
+
+
+def _told(resource: Resource, document: Document) -> dict[str, Any]:
+    """Return the values that *document* tells."""
+    return {name: v for name, v in documents.decode(resource.attributes, document).items() if v is not None}

@@ -21,8 +21,6 @@ from flinkform.resources.job import OURS, RESOURCE
 from flinkform.schema import document as documents
 from flinkform.schema.model import Attribute, Call, Change
 
-NONCE = OURS + "nonce"
-"""The label by which a create whose answer was lost finds its deployment again."""
 TIMEOUTS = {"create": 600.0, "update": 900.0, "delete": 600.0}
 _SENT = tuple(a for a in RESOURCE.attributes if a.path and a.writable and a.name not in ("workspace", "namespace"))
 """What a deployment's document is made of; the other two travel beside it."""
@@ -109,7 +107,7 @@ class Jobs:
         """Create the deployment; an answer that was lost is made up for by the nonce, never by the name."""
         scope, nonce = _scope(planned), os.urandom(8).hex()
         body = _body(planned, RESOURCE.api.create)
-        body["labels"] = {**(planned.get("labels") or {}), NONCE: nonce}
+        body["labels"] = {**(planned.get("labels") or {}), record.NONCE: nonce}
         try:
             made: Document = self._session.client.call("CreateDeployment", scope, body)["data"]
         except NotFound as nowhere:
@@ -123,7 +121,7 @@ class Jobs:
             advice = f"choose another name, or import the job that has it with id {known!r}"
             raise Conflict(refused.message, at=("name",), advice=advice) from refused
         except Unavailable as lost:
-            mine = next((d for d in self._named(planned) if (d.get("labels") or {}).get(NONCE) == nonce), None)
+            mine = next((d for d in self._named(planned) if (d.get("labels") or {}).get(record.NONCE) == nonce), None)
             if mine is None:
                 raise
             self._session.say(f"flink_job {planned.get('name')}: adopted after a lost answer: {lost.message}")

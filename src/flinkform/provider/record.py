@@ -9,9 +9,13 @@ from flinkform.errors import Conflict, Invalid
 from flinkform.provider.lists import Document
 from flinkform.provider.protocol.msgpack import UNKNOWN
 from flinkform.provider.values import Values, same, settled
+from flinkform.resources.job import OURS
 from flinkform.schema import document as documents
 from flinkform.schema.model import Attribute, Change, Origin, Resource
 from flinkform.schema.types import ListOf, MapOf, String, Type
+
+NONCE = OURS + "nonce"
+"""The label or tag by which a create whose answer was lost finds again what it made."""
 
 
 def merged(resource: Resource, state: Values, document: Document) -> dict[str, Any]:

@@ -18,6 +18,7 @@ RESOURCE = Resource(
         delete=Call(operation="DeleteInstance", places={"instance_id": "InstanceId"}),
         items="Instances",
         answer="OrderInfo",
+        tags="Tag",
     ),
     attributes=(
         Attribute(

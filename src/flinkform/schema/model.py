@@ -69,13 +69,18 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """The operations that keep a type. *items* is the field of the list's answer, *answer* that of create's."""
+    """The operations that keep a type. *items* is the field of the list's answer, *answer* that of create's.
+
+    *tags* is where create takes tags, for a type whose key only the API knows: by its own tag a thing is found
+    again when the answer to its create was lost. The list answers them as `Tags`.
+    """
 
     create: Call
     list: Call
     delete: Call
     items: str
     answer: str = ""
+    tags: str = ""
     read: Call | None = None
     update: Call | None = None
 

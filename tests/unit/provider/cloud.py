@@ -99,7 +99,7 @@ class Cloud:
 
     def _CreateInstance(self, params: Params, _: Any) -> Any:  # noqa: N802
         key = f"f-{next(self.number)}"
-        told = {k: v for k, v in params.items() if k != "Region"}
+        told = {"Tags": params.get("Tag", []), **{k: v for k, v in params.items() if k not in ("Region", "Tag")}}
         self.instances[key] = {**told, "InstanceId": key, "ResourceId": f"w-{key}", "ClusterStatus": "CREATING"}
         return {"OrderInfo": {"InstanceId": key}}
 

@@ -25,6 +25,7 @@ def test_create() -> None:
     world = World(workspace.RESOURCE)
     state = world.apply(WORKSPACE)
     assert (state["id"], state["resource_id"], state["status"]) == ("f-1", "w-f-1", "RUNNING")
+    assert world.cloud.said[0][1].pop("Tag")
     assert world.cloud.said == [
         (
             "CreateInstance",
@@ -90,6 +91,26 @@ def test_lost_create() -> None:
     world = World(namespace.RESOURCE)
     world.cloud.lost["CreateNamespace"] = 1
     assert world.apply(NAMESPACE)["id"] == "f/n"
+
+
+def test_lost_key() -> None:
+    """Where only the API knows the key, what was created is found by its tag, not by its name."""
+    world = World(workspace.RESOURCE)
+    other = World(workspace.RESOURCE, world.cloud).apply(WORKSPACE)
+    world.cloud.lost["CreateInstance"] = 1
+    assert world.apply(WORKSPACE)["id"] != other["id"]
+    assert len(world.cloud.instances) == 2
+
+
+def test_interrupted() -> None:
+    """Ctrl-C while something is being made leaves it, with a state the next plan goes on from."""
+    world = World(workspace.RESOURCE)
+    world.time.limit = 0.1
+    state = world.apply(WORKSPACE)
+    assert "stopped waiting" in world.result.warnings[0]
+    assert (state["id"], state["status"]) == ("f-1", "RUNNING")
+    world.time.limit = float("inf")
+    assert world.plan(WORKSPACE).values is world.result.state
 
 
 def test_refused_create() -> None:
