@@ -32,7 +32,7 @@ case ${FLINKFORM_PYTHON:+chosen}:$PATH in chosen:*) new= ;; */shims*) ;; *) new=
 for python in "${FLINKFORM_PYTHON:-python3}" python3.14 python3.13 python3.12 python3.11; do
   command -v "$python" >/dev/null 2>&1 || continue
   [ -z "$new" ] || "$python" -c "$new" >/dev/null 2>&1 || continue
-  exec "$python" -SI -c 'import gc, sys; gc.disable(); sys.path.append(sys.argv[1]); import flinkform_start' "$0"
+  exec "$python" -SI -c 'import gc, sys; gc.disable(); sys.path.append(sys.argv[1]); import flinkform_start' "$0" "$FLINKFORM_PYTHON"
 done
 echo "terraform-provider-flink needs Python 3.11 or newer on PATH, or its path in FLINKFORM_PYTHON" >&2
 exit 1
@@ -50,7 +50,7 @@ if sys.version_info < (3, 11):
     import os
 
     this = sys.version.split()[0]
-    if os.environ.get("FLINKFORM_PYTHON"):
+    if sys.argv[2]:
         sys.exit("terraform-provider-flink needs Python 3.11 or newer, FLINKFORM_PYTHON names " + this)
     # python3 is an older one; the launcher looks for the other names.
     os.execv("/bin/sh", ["sh", "-c", 'FLINKFORM_PYTHON=python3.14 exec "$0"', sys.argv[1]])
