@@ -49,7 +49,7 @@ def test_clean(planner: Planner, script: str) -> None:
 @pytest.mark.parametrize(
     ("option", "value"), [("parallelism.default", "many"), ("execution.checkpointing.interval", "soon")]
 )
-def test_wrong_option(planner: Planner, option: str, value: str) -> None:
+def test_option_with_no_such_value(planner: Planner, option: str, value: str) -> None:
     """A Flink option with a value that is none is a problem of the job, and names the option."""
     [problem] = planner.validate(TABLES + WRITE, batch=False, options={option: value})
     assert place(problem) == (1, 1, 1, 1)
