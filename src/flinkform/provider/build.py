@@ -32,7 +32,8 @@ case ${FLINKFORM_PYTHON:+chosen}:$PATH in chosen:*) new= ;; */shims*) ;; *) new=
 for python in "${FLINKFORM_PYTHON:-python3}" python3.14 python3.13 python3.12 python3.11; do
   command -v "$python" >/dev/null 2>&1 || continue
   [ -z "$new" ] || "$python" -c "$new" >/dev/null 2>&1 || continue
-  exec "$python" -SI -c 'import gc, sys; gc.disable(); sys.path.append(sys.argv[1]); import flinkform_start' "$0" "$FLINKFORM_PYTHON"
+  start='import gc, sys; gc.disable(); sys.path.append(sys.argv[1]); import flinkform_start'
+  exec "$python" -SI -c "$start" "$0" "$FLINKFORM_PYTHON"
 done
 echo "terraform-provider-flink needs Python 3.11 or newer on PATH, or its path in FLINKFORM_PYTHON" >&2
 exit 1

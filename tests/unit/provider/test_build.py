@@ -73,9 +73,8 @@ def python(path: Path, script: str) -> None:
 
 
 GOOD = f'exec "{sys.executable}" "$@"'
-OLD = (
-    f"""exec "{sys.executable}" -SI -c "import sys; sys.version_info = (3, 8, 18); sys.version = '3.8.18'; $3" "$4" "$5\""""
-)
+_OLD = "import sys; sys.version_info = (3, 8, 18); sys.version = '3.8.18'; "
+OLD = f"""exec "{sys.executable}" -SI -c "{_OLD}$3" "$4" "$5\""""
 
 
 @pytest.mark.parametrize(
