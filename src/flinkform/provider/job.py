@@ -147,9 +147,13 @@ class Jobs:
 
     def _arrived(self, planned: Values, result: Result) -> None:
         """Write down what is there now that everything went well."""
-        state = record.over(result.state or {}, planned)
-        result.state = record.merged(RESOURCE, state, self._here(state))
-        self._forget(state)
+        result.state = record.over(result.state or {}, planned)
+        self._forget(planned)
+        try:
+            result.state = record.merged(RESOURCE, result.state, self._here(result.state))
+        except Unavailable as silent:
+            # All was done and seen; an error would taint what was just made.
+            result.warnings.append(f"{planned.get('name')} could not be read once more: {silent}")
 
     @contextmanager
     def _honest(self, result: Result, wanted: Values) -> Iterator[None]:

@@ -6,10 +6,13 @@ import re
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from flinkform.errors import Interrupted, TimedOut
+from flinkform.errors import Interrupted, TimedOut, Unavailable
 
 FIRST, GROWTH, LONGEST = 0.2, 1.5, 5.0
 """Seconds of the first pause, how much longer each next one is, and where that ends."""
+
+ABSENCES = 5
+"""Looks in a row that nobody answers before waiting ends; the client tries each several times."""
 
 T = TypeVar("T")
 
@@ -41,11 +44,18 @@ class Patience:
     def until(self, what: str, look: Callable[[], T | None]) -> T:
         """Return what *look* finds, asking ever more rarely while it finds `None`.
 
-        Raises `TimedOut` after the last look, and `Interrupted` as soon as the provider is told to stop.
+        Raises `TimedOut` after the last look, and `Interrupted` as soon as the provider is told to stop. A control
+        plane that starts again meanwhile is waited for a few looks long.
         """
-        pause = FIRST
+        pause, absences = FIRST, 0
         while not self._stop.is_set():
-            found = look()
+            try:
+                found = look()
+                absences = 0
+            except Unavailable:
+                found, absences = None, absences + 1
+                if absences > ABSENCES:
+                    raise
             if found is not None:
                 return found
             left = self._deadline - self._clock()

@@ -335,3 +335,21 @@ def test_restarting(
         with pytest.raises(JobFailed, match="restarting again and again"):
             world.apply(config())
         assert world.time.now < limit
+
+
+def test_silent_end(running: World) -> None:
+    """When all went well and only the last look goes unanswered, that is a warning."""
+    running.refresh()
+    prior = dict(running.result.state or {})
+    planned = prior | {"timeouts": {"create": "5m", "update": None, "delete": None}}
+    get, looks = running.cloud._GetDeployment, iter([True])
+
+    def once(params: Any, body: Any) -> Any:
+        if next(looks, False):
+            return get(params, body)
+        raise Unavailable("gone")
+
+    running.cloud._GetDeployment = once  # type: ignore[method-assign, assignment]
+    running.engine().update(prior, planned, running.result)
+    assert running.result.state == planned
+    assert "could not be read once more" in running.result.warnings[0]

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from flinkform.errors import Interrupted, TimedOut
-from flinkform.provider.waiting import LONGEST, Patience, seconds
+from flinkform.errors import Interrupted, TimedOut, Unavailable
+from flinkform.provider.waiting import ABSENCES, LONGEST, Patience, seconds
 from tests.unit.provider.cloud import Time
 
 
@@ -48,3 +48,21 @@ def test_stop() -> None:
 def test_seconds(text: str, expected: float) -> None:
     """Durations are read as Go and Terraform write them."""
     assert seconds(text) == expected
+
+
+@pytest.mark.parametrize(("absences", "found"), [(ABSENCES, True), (ABSENCES + 1, False)])
+def test_absence(absences: int, *, found: bool) -> None:
+    """A control plane that does not answer for a while is waited for; one that is gone is not."""
+    time, left = Time(), iter(range(absences))
+
+    def look() -> bool:
+        if next(left, None) is not None:
+            raise Unavailable("down")
+        return True
+
+    patience = Patience(1000, clock=time, stop=time)
+    if found:
+        assert patience.until("it", look)
+    else:
+        with pytest.raises(Unavailable):
+            patience.until("it", look)
