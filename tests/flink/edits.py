@@ -47,6 +47,7 @@ BATCHES = (
     "SET 'table.exec.mini-batch.enabled' = 'true'; SET 'table.exec.mini-batch.allow-latency' = '1 s'; "
     "SET 'table.exec.mini-batch.size' = '100';"
 )
+ZONED = "INSERT INTO l SELECT day_, COUNT(*) FROM (SELECT EXTRACT(DAY FROM CAST(ts AS TIMESTAMP(3))) AS day_ FROM a) GROUP BY day_"
 TTL = "SET 'table.exec.state.ttl' = '1 h';"
 
 
@@ -95,6 +96,11 @@ EDITS = [
     _edit("other sink", AGGREGATE, ("INTO o", "INTO u"), "compatible"),
     # what is read
     _edit("filter", AGGREGATE, ("FROM a", "FROM a WHERE n > 7"), "compatible"),
+    _edit("hint", AGGREGATE, ("FROM a", "FROM a /*+ OPTIONS('fields.n.start' = '7') */"), "lost", "-aggregate", "-source", "+aggregate", "+source"),
+    _edit("time zone", ZONED, "SET 'table.local-time-zone' = 'Asia/Tokyo';" + ZONED, "lost", "-aggregate", "+aggregate"),
+    _edit("mini batches, alias", BATCHES + AGGREGATE, ("v) FROM a", "z.v) AS t FROM a AS z"), "same"),
+    _edit("other option", AGGREGATE, "SET 'pipeline.operator-chaining.enabled' = 'false';" + AGGREGATE, "same"),
+    _edit("time column", WINDOW, TABLES.partition("CREATE TABLE b")[0].replace("TABLE a", "TABLE a2").replace("n * 100", "n * 200") + WINDOW.replace("TABLE a", "TABLE a2"), "lost", "-window aggregate", "+window aggregate"),
     _edit("speed", AGGREGATE, "ALTER TABLE a SET ('rows-per-second' = '7');" + AGGREGATE, "same"),
     _edit("other table", AGGREGATE, AGGREGATE.replace("v", "m").replace("a G", "b G"), "lost", "-aggregate", "-source", "+aggregate", "+source"),
     _edit("other generator", AGGREGATE, "ALTER TABLE a SET ('fields.n.start' = '7');" + AGGREGATE, "lost", "-aggregate", "-source", "+aggregate", "+source"),

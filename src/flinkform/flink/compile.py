@@ -14,6 +14,10 @@ from flinkform.flink.problems import problem
 from flinkform.flink.sql import Lines, statements, without_mark
 from flinkform.flink.values import Problem
 
+# Options that no node repeats. The first give the same expression another meaning, the others the same operator
+# another way to keep what it keeps.
+_MEANING = ("table.local-time-zone", "table.exec.legacy-cast-behaviour")
+_RUNNING = ("table.exec.emit.", "table.exec.async-state.", "table.exec.unbounded-over.")
 _FUNCTION = re.compile(r"(CREATE|ALTER|DROP|USE|LOAD)\b.*\b(FUNCTION|MODULES?)\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -46,7 +50,14 @@ def _plan(gateway: Gateway, reading: Reading, functions: str) -> Plan:
     text = str(reading.environment.compilePlan(joined).asJsonString())
     options = gateway.flink.table.api.config.ExecutionConfigOptions
     kept = reading.environment.getConfig().get(options.IDLE_STATE_RETENTION)
-    return Plan.compiled(text, ttl=int(kept.toMillis()) > 0, functions=functions)
+    said = dict(reading.environment.getConfig().getConfiguration().toMap())
+    means, runs = (_said(said, beginnings) for beginnings in (_MEANING, _RUNNING))
+    return Plan.compiled(text, ttl=int(kept.toMillis()) > 0, functions=functions, means=means, runs=runs)
+
+
+def _said(options: Mapping[str, str], beginnings: tuple[str, ...]) -> str:
+    """Which of some options are set, and to what."""
+    return "; ".join(f"{key}={value}" for key, value in sorted(options.items()) if key.startswith(beginnings))
 
 
 def _functions(script: str) -> str:

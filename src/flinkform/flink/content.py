@@ -14,14 +14,17 @@ _DROPPED = frozenset({"id", "description", "inputProperties", "configuration", "
 # Options of a table that say how fast, from where at the very first start, or as whom it is read: not what is read.
 _HARMLESS = frozenset(
     {
-        *("rows-per-second", "scan.parallelism", "sink.parallelism", "source.monitor-interval"),
+        *("rows-per-second", "scan.parallelism", "sink.parallelism", "print-identifier"),
         *("scan.startup.mode", "scan.startup.timestamp-millis", "scan.startup.specific-offsets"),
         *("scan.watermark.alignment.group", "scan.watermark.idle-timeout", "scan.watermark.emit.strategy"),
-        *("username", "password", "properties.group.id"),
+        *("username", "password", "properties.group.id", "scan.topic-partition-discovery.interval"),
     }
 )
+_SET = frozenset({"source.monitor-interval"})
+"""Options that matter by being there: a folder is read once, or watched however often."""
 _HARMLESS_ENDS = ("ignore-parse-errors", "fail-on-missing-field")
 _HARMLESS_STARTS = (
+    "sink.buffer-flush.",
     "properties.sasl.",
     "properties.ssl.",
     "properties.security.",
@@ -41,13 +44,17 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def content(node: Node, inputs: Sequence[Sequence[Any]], *, ttl: bool) -> dict[str, Any]:
-    """What a node computes over the columns of its inputs, whose types are *inputs*, port by port."""
+def content(node: Node, inputs: Sequence[Sequence[Any]], *, ttl: bool, runs: str = "") -> dict[str, Any]:
+    """What a node computes over the columns of its inputs, whose types are *inputs*, port by port.
+
+    *ttl* and *runs* are what the job says of all its operators: see `Plan`.
+    """
     if kinds.short(node) == "table-source-scan":
         return _scan(node)
     if kinds.sink(node):
         return _sink(node, inputs)
     found = {key: _nameless(value) for key, value in node.items() if key not in _DROPPED}
+    found |= {key: [kind for _, kind in row(value)] for key, value in node.items() if key.endswith("RowType")}
     if kinds.short(node) == "group-aggregate":
         # Whether the old value is sent along is what its readers want; the count it keeps is the same.
         found.pop("generateUpdateBefore", None)
@@ -59,6 +66,7 @@ def content(node: Node, inputs: Sequence[Sequence[Any]], *, ttl: bool) -> dict[s
         "inputs": list(inputs),
         "output": [kind for _, kind in fields(node)],
         "ttl": _ttl(node, job=ttl),
+        "configuration of all": runs,
     }
 
 
@@ -84,7 +92,7 @@ def options(node: Node, place: str) -> dict[str, str]:
     if given is None:
         return {"identifier": table.get("identifier", "")}
     return {
-        key: value
+        key: "" if key in _SET else value
         for key, value in given.items()
         if key not in _HARMLESS and not key.endswith(_HARMLESS_ENDS) and not key.startswith(_HARMLESS_STARTS)
     }

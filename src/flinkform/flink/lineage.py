@@ -65,7 +65,7 @@ def facts(plan: Plan, token: Callable[[Fact], str] = lambda fact: fact.whole) ->
     feeds: dict[int, Feed] = {}
     types: dict[int, list[Any]] = {}
     for written in plan.order:
-        node = _defined(written, plan.functions)
+        node = _defined(written, plan)
         number = node["id"]
         inputs = plan.inputs[number]
         types[number] = [type_ for _, type_ in fields(node)]
@@ -73,7 +73,7 @@ def facts(plan: Plan, token: Callable[[Fact], str] = lambda fact: fact.whole) ->
         if kind(node).role is Role.CLEAR:
             feeds[number] = _through(node, coming)
             continue
-        fact = found[number] = _fact(node, coming, [types[i] for i in inputs], ttl=plan.ttl)
+        fact = found[number] = _fact(node, coming, [types[i] for i in inputs], plan)
         feeds[number] = _from(fact, token(fact))
     return found
 
@@ -83,17 +83,21 @@ def outline(plan: Plan) -> str:
     return digest(sorted(fact.whole for fact in facts(plan).values()))
 
 
-def _defined(value: Any, functions: str) -> Any:
-    """A node whose calls of functions that somebody defined say how they are defined."""
+def _defined(value: Any, plan: Plan) -> Any:
+    """A node whose calls say what the plan says of them: how a function is defined, what an expression means."""
     if isinstance(value, Mapping):
-        made = {key: _defined(item, functions) for key, item in value.items()}
-        return {**made, "defined": functions} if value.keys() & {"catalogName", "systemName"} else made
+        made = {key: _defined(item, plan) for key, item in value.items()}
+        if plan.functions and value.keys() & {"catalogName", "systemName"}:
+            made["defined"] = plan.functions
+        if plan.means and value.get("kind") == "CALL":
+            made["means"] = plan.means
+        return made
     if isinstance(value, list):
-        return [_defined(item, functions) for item in value]
+        return [_defined(item, plan) for item in value]
     return value
 
 
-def _fact(node: Node, feeds: tuple[Feed, ...], types: list[list[Any]], *, ttl: bool) -> Fact:
+def _fact(node: Node, feeds: tuple[Feed, ...], types: list[list[Any]], plan: Plan) -> Fact:
     calls: tuple[int, ...] = ()
     if short(node) in _FOLDING:
         if short(node) == "group-aggregate":
@@ -101,7 +105,7 @@ def _fact(node: Node, feeds: tuple[Feed, ...], types: list[list[Any]], *, ttl: b
         node, used = _folded(node)
         types = [[types[0][i] for i in used]]
         feeds = (tuple(_reduced(branch, used) for branch in feeds[0]),)
-    made = content(node, types, ttl=ttl)
+    made = content(node, types, ttl=plan.ttl, runs=plan.runs)
     if calls or short(node) == "group-aggregate":
         made.pop("output", None)
     if "ROWTIME" not in str(made):

@@ -13,6 +13,7 @@ from flinkform.errors import Invalid
 Node = Mapping[str, Any]
 Edge = Mapping[str, Any]
 _OURS = "flinkform"
+_KEPT = ("high", "ttl", "functions", "means", "runs")
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Plan:
     Flink names an operator's state by the id of its node, so whoever keeps the ids keeps the state. *high* is the
     greatest id ever used in this job, also by nodes that are gone. *ttl* says whether `table.exec.state.ttl` was set,
     which some operators obey without their node saying so. *functions* differs when the script defines its own
-    functions in another way, of which nodes know the names alone.
+    functions in another way, of which nodes know the names alone; *means* when an option gives expressions another
+    meaning, *runs* when one makes operators keep their state in another way. Each is empty where nothing is said.
     """
 
     nodes: tuple[Node, ...]
@@ -31,14 +33,19 @@ class Plan:
     high: int
     ttl: bool = False
     functions: str = ""
+    means: str = ""
+    runs: str = ""
 
     @classmethod
-    def compiled(cls, text: str, *, ttl: bool = False, functions: str = "") -> Plan:
-        """Read what Flink compiled. Its ids count on for as long as a JVM lives; here they begin at 1."""
+    def compiled(cls, text: str, *, ttl: bool = False, **said: str) -> Plan:
+        """Read what Flink compiled. Its ids count on for as long as a JVM lives; here they begin at 1.
+
+        *said* is what nodes do not say: functions, means, runs.
+        """
         raw = json.loads(text)
         nodes = sorted(raw["nodes"], key=_id)
         ids = {node["id"]: number for number, node in enumerate(nodes, 1)}
-        plan = cls(tuple(nodes), tuple(raw["edges"]), raw["flinkVersion"], len(nodes), ttl, functions)
+        plan = cls(tuple(nodes), tuple(raw["edges"]), raw["flinkVersion"], len(nodes), ttl, **said)
         return plan.renamed(ids, high=len(nodes))
 
     @classmethod
@@ -48,13 +55,13 @@ class Plan:
             raw = json.loads(text)
             ours = raw[_OURS]
             nodes, edges = tuple(raw["nodes"]), tuple(raw["edges"])
-            return cls(nodes, edges, raw["flinkVersion"], ours["high"], ours["ttl"], ours["functions"])
+            return cls(nodes, edges, raw["flinkVersion"], **{key: ours[key] for key in _KEPT})
         except (ValueError, KeyError, TypeError) as error:
             raise Invalid("expected a compiled plan that flinkform kept") from error
 
     def dump(self) -> str:
         """The form to keep: what Flink reads, and what we must remember."""
-        ours = {"high": self.high, "ttl": self.ttl, "functions": self.functions}
+        ours = {key: getattr(self, key) for key in _KEPT}
         return json.dumps({**self._raw(), _OURS: ours}, ensure_ascii=False)
 
     def flink(self) -> str:

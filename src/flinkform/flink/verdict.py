@@ -93,6 +93,7 @@ _REASONS = {
     "inputs": "its columns are others",
     "output": "its columns are others",
     "configuration": "an option that it obeys is another one",
+    "configuration of all": "an option that it obeys is another one",
 }
 
 

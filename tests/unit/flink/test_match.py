@@ -51,7 +51,7 @@ def test_same(name: str) -> None:
 
 def test_kept_form() -> None:
     """What is kept is what was there; anything else is refused."""
-    old = replace(plan("aggregate"), high=77, ttl=True, functions="x")
+    old = replace(plan("aggregate"), high=77, ttl=True, functions="x", means="y", runs="z")
     assert Plan.load(old.dump()) == old
     for text in ("", "{}", "[]", old.flink()):
         with pytest.raises(Invalid):
@@ -199,6 +199,14 @@ def test_functions() -> None:
 
     assert verdict(calling("one"), calling("one")).outcome is Outcome.SAME
     assert verdict(calling("one"), calling("two")).outcome is Outcome.LOST
+
+
+def test_options() -> None:
+    """Options that no node repeats count where they matter: in expressions, or in what is kept."""
+    old = plan("filter")
+    assert verdict(replace(old, means="zone=a"), replace(old, means="zone=b")).outcome is Outcome.LOST
+    assert verdict(replace(old, runs="async=true"), old).outcome is Outcome.LOST
+    assert "an option that it obeys" in str(verdict(replace(old, runs="async=true"), old))
 
 
 def test_batch() -> None:
