@@ -8,13 +8,12 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import select
 import shutil
 import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,9 +21,8 @@ from flinkform.cli.progress import Progress, Step
 from flinkform.errors import FlinkformError, Invalid, Missing, Unavailable
 
 _QUIET = 3
-"""Seconds after which a step that says nothing says that it goes on."""
+"""Seconds between two lines that say how many packages were found."""
 
-_STILL = "still at it"
 _SIZED = re.compile(r"\s*Downloading (\S+?)(?:-\d\S*)? \((\d{2,}(?:\.\d+)?) ?(?:MB|MiB)\)")
 _UNPACKED = re.compile(r"\s*Installing collected packages: (.+)")
 _URL = re.compile(r"\S*://\S+")
@@ -117,9 +115,15 @@ def _run(command: list[str], step: Step, shell: Mapping[str, str], *, total: int
     said: deque[str] = deque(maxlen=400)
     found, last = 0, time.monotonic()
     with subprocess.Popen(
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
     ) as process:
-        for line in _lines(process):
+        for line in process.stdout or ():
             said.append(line)
             found += line.startswith("Collecting ")
             shown = _shown(line)
@@ -129,22 +133,7 @@ def _run(command: list[str], step: Step, shell: Mapping[str, str], *, total: int
                 step.say(shown)
                 last = time.monotonic()
     if process.returncode:
-        raise _failure("\n".join(said))
-
-
-def _lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
-    """Yield what *process* prints, and `_STILL` where it prints nothing for a while."""
-    pipe, rest, started = process.stdout, b"", time.monotonic()
-    while pipe:
-        if not select.select([pipe], [], [], _QUIET)[0]:
-            yield f"{_STILL} ({time.monotonic() - started:.0f} s)"
-            continue
-        data = os.read(pipe.fileno(), 1 << 16)
-        # The last line may have no end.
-        *whole, rest = (rest + (data or b"\n")).split(b"\n")
-        yield from (line.decode(errors="replace") for line in whole)
-        if not data:
-            return
+        raise _failure("".join(said))
 
 
 def _shown(line: str) -> str:
@@ -155,7 +144,7 @@ def _shown(line: str) -> str:
         return f"unpacking {found[1].count(',') + 1} packages"
     if "Retrying (" in line:
         return "the package index does not answer, trying again"
-    return line if line.startswith(_STILL) else ""
+    return ""
 
 
 def _failure(said: str) -> FlinkformError:

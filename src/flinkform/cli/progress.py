@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Event, Thread
 from typing import TextIO
 
 
@@ -24,25 +25,42 @@ class Step:
 
 @dataclass(slots=True)
 class Progress:
-    """Steps on stderr, so that stdout stays a script's."""
+    """Steps on stderr, so that stdout stays a script's; one that is silent for *patience* seconds shows its time."""
 
     out: TextIO = field(default_factory=lambda: sys.stderr)
     clock: Callable[[], float] = time.monotonic
+    patience: float = 3.0
+    _spoke: Event = field(default_factory=Event)
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
         """Announce *name*, and say how it ended and how long it took."""
-        started = self.clock()
+        started, ended = self.clock(), Event()
         self._line(f"> {name} ...")
         step = Step(name, self._line)
+        watch = Thread(target=self._watch, args=(step, started, ended), daemon=True)
+        watch.start()
         try:
             yield step
         except BaseException:
-            self._line(f"x {name} ({self.clock() - started:.1f} s)")
+            self._end(watch, ended, f"x {name} ({self.clock() - started:.1f} s)")
             raise
-        self._line(f"+ {name}: {step.result} ({self.clock() - started:.1f} s)")
+        self._end(watch, ended, f"+ {name}: {step.result} ({self.clock() - started:.1f} s)")
+
+    def _watch(self, step: Step, started: float, ended: Event) -> None:
+        """Show that *step* goes on, whenever it was silent for a while."""
+        while not ended.wait(self.patience):
+            if not self._spoke.is_set():
+                step.say(f"{self.clock() - started:.0f} s")
+            self._spoke.clear()
+
+    def _end(self, watch: Thread, ended: Event, text: str) -> None:
+        ended.set()
+        watch.join()
+        self._line(text)
 
     def _line(self, text: str) -> None:
+        self._spoke.set()
         self.out.write(text + "\n")
         self.out.flush()
 
