@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -178,7 +179,7 @@ def test_mini_batches(upgrade: Upgrades) -> None:
     assert after[0][0] > before[-1][0]
 
 
-DROPPED = {
+DROPPED: dict[str, tuple[str, str, Callable[[int, int], tuple[int, ...]]]] = {
     "sum to max": (COUNT, COUNT.replace("SUM", "MAX"), lambda first, n: (n, n - first + 1, n)),
     "another sum": (COUNT, COUNT.replace("SUM(n)", "SUM(n * 2)"), lambda first, n: (n, n - first + 1, 2 * (triangle(n) - triangle(first - 1)))),
     "expiry": (COUNT, "SET 'table.exec.state.ttl' = '3 h';" + COUNT, lambda first, n: (n, n - first + 1, triangle(n) - triangle(first - 1))),
@@ -276,3 +277,37 @@ def test_chain(planner: Planner) -> None:
     aggregates = [next(n["id"] for n in plan.nodes if "group-aggregate" in n["type"]) for plan in (first, once, twice)]
     assert len(set(aggregates)) == 3
     assert aggregates == sorted(aggregates)
+
+
+def test_source(upgrade: Upgrades) -> None:
+    """A source that is read faster, and with one more column, goes on with the next row."""
+    wider = """CREATE TABLE a2 (n BIGINT, z BIGINT, k AS CAST(n - n AS INT)) WITH ('connector' = 'datagen',
+        'rows-per-second' = '200', 'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '100000');"""
+    new = wider + "INSERT INTO o2 SELECT n, z FROM a2;" + COUNT.replace("FROM a", "FROM a2")
+    before, after, verdict = upgrade(COUNT, new)
+    assert verdict.outcome == "compatible"
+    assert exact(after)
+    assert after[0][0] == before[-1][0] + 1
+
+
+def test_branch(upgrade: Upgrades) -> None:
+    """One more branch of a union is read from its beginning, the sum of all goes on."""
+    one = "INSERT INTO o SELECT MAX(n), COUNT(*), SUM(n) FROM (SELECT k, n FROM a) GROUP BY k"
+    new = one.replace("FROM a)", "FROM a UNION ALL SELECT k, m FROM b)")
+    before, after, verdict = upgrade(one, new)
+    assert verdict.outcome == "compatible"
+    assert exact(before)
+    assert after[-1] == (after[-1][0], after[-1][0] + 1, triangle(after[-1][0]) + 7)
+
+
+def test_files(upgrade: Upgrades, tmp_path: Path) -> None:
+    """A sink that commits with checkpoints keeps what it has under way: every row once, across an edit."""
+    table = f"""CREATE TABLE f (n BIGINT, g BIGINT) WITH ('connector' = 'filesystem', 'path' = '{tmp_path.as_uri()}',
+        'format' = 'csv');"""
+    both = table + "INSERT INTO f SELECT n, g FROM a;" + COUNT
+    before, _, verdict = upgrade(both, both.replace("n, g FROM a;", "n, g + 1 FROM a WHERE n > 0;"))
+    assert verdict.outcome == "compatible"
+    lines = [line for file in tmp_path.rglob("part-*") for line in file.read_text().split()]
+    numbers = sorted(int(line.partition(",")[0]) for line in lines)
+    assert len(numbers) >= before[-1][0]
+    assert numbers == list(range(1, len(numbers) + 1))
