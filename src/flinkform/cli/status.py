@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from typing import Any
+from urllib.parse import quote
 
 from flinkform.cli import api, project
 from flinkform.cli.progress import table
@@ -30,8 +31,22 @@ def run(options: argparse.Namespace) -> int:
 
 def read(here: Project) -> dict[str, Any]:
     """Return endpoint and jobs, each with its *trouble*, why it failed or keeps restarting."""
-    found: dict[str, Any] = api.call(here, "GET", "/flinkform/v1/status")
-    return {"endpoint": here.endpoint(), "jobs": sorted(found["jobs"], key=lambda j: (j["namespace"], j["name"]))}
+    jobs = sorted(api.call(here, "GET", "/flinkform/v1/status")["jobs"], key=lambda j: (j["namespace"], j["name"]))
+    failed = {job["deployment_id"]: job for job in jobs if job["state"] == "FAILED" and job["desired"] == "running"}
+    if failed:
+        # The API keeps how a run ended, not what was wanted of the job since: that stands in Terraform's states.
+        for deployment in _suspended(here) & failed.keys():
+            failed[deployment]["desired"] = "suspended"
+    return {"endpoint": here.endpoint(), "jobs": jobs}
+
+
+def _suspended(here: Project) -> set[str]:
+    """Return the deployments of the jobs that shall not run, as the states of this environment say."""
+    kept = [one["address"] for one in api.call(here, "GET", "/flinkform/v1/states")["states"] if one["version"]]
+    states = (api.call(here, "GET", f"/state/{quote(at)}") for at in kept if at.startswith(f"{here.environment}/"))
+    jobs = (r for state in states for r in state.get("resources", ()) if r.get("type") == "flink_job")
+    found = (instance.get("attributes") or {} for job in jobs for instance in job.get("instances", ()))
+    return {str(values.get("deployment_id")) for values in found if values.get("state") == "suspended"}
 
 
 def told(found: dict[str, Any]) -> dict[str, Any]:

@@ -82,13 +82,12 @@ def settled(
 
     Jobs that were there before this `up` (after a `down`, a crash) are nothing that Terraform waits for.
     """
-    deadline, troubled, before = clock() + seconds, clock() + _TROUBLED, -1
+    began, before = clock(), -1
     while True:
         found = status.read(here)
         moving = [job for job in found["jobs"] if job["state"] in _ON_ITS_WAY]
-        left = len(moving)
-        patient = clock() < (deadline if not all(job.get("trouble") for job in moving) else min(deadline, troubled))
-        if not left or not patient:
+        left, hopeless = len(moving), all(job.get("trouble") for job in moving)
+        if not left or clock() - began >= (min(seconds, _TROUBLED) if hopeless else seconds):
             return found
         if left != before:
             before = left

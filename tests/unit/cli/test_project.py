@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flinkform.cli import project
-from flinkform.errors import Missing, Unavailable
+from flinkform.errors import Invalid, Missing, Unavailable
 
 
 @pytest.fixture
@@ -45,6 +45,21 @@ def test_the_shells_keys_win_over_the_homes(checkout: Path) -> None:
     assert project.find(shell, start=checkout).credentials() == ("mine", "kept")
     shell["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = "given"
     assert project.find(shell, start=checkout).credentials() == ("theirs", "given")
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"access_key_id": "x"}', "\0"])
+def test_a_damaged_key_is_named(checkout: Path, text: str) -> None:
+    """The file, and how to get another."""
+    file = checkout / ".flinkform" / "credentials.json"
+    file.parent.mkdir()
+    file.write_text(text)
+    with pytest.raises(Invalid, match=f"{file} holds no access key; delete it"):
+        project.find({}, start=checkout).credentials()
+
+
+def test_an_empty_environment_is_none(checkout: Path) -> None:
+    """A variable that is set to nothing is one that is not set."""
+    assert project.find({"FLINKFORM_ENVIRONMENT": ""}, start=checkout).environment == "dev"
 
 
 def test_before_the_first_up_there_is_nothing_to_speak_to(checkout: Path) -> None:
