@@ -400,7 +400,7 @@ def test_a_machine_without_java(idle: Repository) -> None:
     idle.job("awake", "state: suspended\n")
     done = idle.run("up")
     assert done.returncode == 0, done.stderr
-    assert "no script: Java was not found (`flinkform doctor`)" in done.stderr
+    assert "no script was looked at: Java was not found (`flinkform doctor`)" in done.stderr
     assert f"no job can run: {reason}" in done.stderr
     assert idle.world()["jobs"].items() > before["jobs"].items()
     idle.job("awake")

@@ -78,8 +78,8 @@ def checked(here: Project, step: Step) -> str:
         total = f"{counted(len(found), 'problem')} in the job files; nothing was changed"
         parts = [Invalid(finding.message, position=finding.position) for finding in found]
         raise Invalid("\n".join((total, *map(str, found))), parts=parts)
-    right = f"{counted(len(jobs), 'job file')} checked"
-    return right if planned else f"{right}, but no script: Java was not found (`flinkform doctor`)"
+    right = f"{counted(len(jobs), 'job file')} {'is' if len(jobs) == 1 else 'are'} right"
+    return right if planned else f"{right}, and no script was looked at: Java was not found (`flinkform doctor`)"
 
 
 def load(here: Project) -> tuple[Job, ...]:
