@@ -13,11 +13,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from flinkform.cli import project, server, shell, stacks, status, tools, validate
+from flinkform.cli import project, removed, server, shell, stacks, status, tools, validate
 from flinkform.cli.leftover import Locks
 from flinkform.cli.progress import Progress, Step
 from flinkform.cli.project import Project
-from flinkform.cli.stacks import Outcome, Terraform
+from flinkform.cli.stacks import Outcome, Stack, Terraform
 from flinkform.controlplane import home
 from flinkform.errors import Invalid
 from flinkform.provider import build
@@ -55,8 +55,7 @@ def run(options: argparse.Namespace) -> int:
         found = synthesise(here, environment)
         step.result = f"{len(found)} stacks"
     with progress.step("planning and applying") as step:
-        terraform = Terraform(program, environment, Locks(here))
-        outcomes = stacks.apply_all(terraform, found, here.home / "plans", step.say)
+        outcomes = _apply(here, Terraform(program, environment, Locks(here)), found, step)
         step.result = _summary(outcomes)
     with progress.step("waiting for the jobs") as step:
         jobs = settled(here, step, seconds=0 if idle else _PATIENCE)
@@ -66,6 +65,17 @@ def run(options: argparse.Namespace) -> int:
     for job in astray:
         sys.stderr.write(f"error: {_told(job, idle)}\n")
     return 1 if astray else 0
+
+
+def _apply(here: Project, terraform: Terraform, found: tuple[Stack, ...], step: Step) -> tuple[Outcome, ...]:
+    """Apply every stack, and destroy what the stacks have that an earlier `up` applied and the checkout lost."""
+    names, gone = {stack.name for stack in found}, removed.emptied(here, found)
+    for stack in gone:
+        step.say(f"stack {stack.name} is in this checkout no longer: what it has is destroyed")
+    removed.remember(here, removed.known(here) | names)
+    outcomes = stacks.apply_all(terraform, (*gone, *found), here.home / "plans", step.say)
+    removed.remember(here, names)
+    return outcomes
 
 
 def _told(job: dict[str, str], idle: list[str]) -> str:
