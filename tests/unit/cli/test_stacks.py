@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def test_after_an_interrupt_nothing_begins(app: Path) -> None:
 
     def say(text: str) -> None:
         if "to add" in text:
-            signal.raise_signal(signal.SIGINT)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
             assert program.stopped.wait(10)
 
     program = terraform(app)
