@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,15 @@ def test_a_failed_stack_stops_what_comes_after_it(app: Path) -> None:
     assert "b" not in (app / "stacks" / "calls").read_text()
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C counts, also where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_after_an_interrupt_nothing_begins(app: Path) -> None:
     """Ctrl-C between plan and apply: no apply, no other stack, and nothing runs on behind the caller's back."""
 
