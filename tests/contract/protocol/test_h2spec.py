@@ -15,7 +15,7 @@ import pytest
 from flinkform.provider.protocol.loop import Loop
 
 CACHE = Path.home() / ".cache" / "flinkform" / "judges"
-MODULE = "github.com/summerwind/h2spec/cmd/h2spec@latest"
+MODULE = "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible"
 
 
 @pytest.fixture(scope="session")
