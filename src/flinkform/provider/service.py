@@ -139,12 +139,14 @@ class Service:
     def _read(self, request: Message) -> grpc.Answer:
         kind, current, kept = self._kind(request[1]), request[2], request.get(3, b"")
         state, private = kind.form.load(current) or {}, _private(kept)
+        before = dict(private)
         engine = self._engine(request[1])
 
         def answer(found: Values | None) -> bytes:
             # What did not change goes back as the bytes it came in.
             told = current if found == state else kind.form.dump(found)
-            return protobuf.message(1, told) + protobuf.bytes_(3, _kept(private, kept))
+            learned = kept if private == before else _kept(private)
+            return protobuf.message(1, told) + protobuf.bytes_(3, learned)
 
         cached = engine.cached(state, private)
         if cached is not None:
@@ -155,7 +157,9 @@ class Service:
         kind = self._kind(request[1])
         load, attributes = kind.form.load, kind.resource.attributes
         prior = load(request[2])
-        made = plan(kind.resource, prior=prior, proposed=load(request[3]), config=load(request[4]))
+        # Where nothing changes, which is nearly always, what core proposes is the prior object to the byte.
+        proposed = prior if request[3] == request[2] else load(request[3])
+        made = plan(kind.resource, prior=prior, proposed=proposed, config=load(request[4]))
         same = made.values is prior and prior is not None
         return b"".join(
             (
@@ -184,7 +188,7 @@ class Service:
             failures = guarded(change, 3, kind.resource.attributes)
             warnings = (protobuf.message(3, diagnostics.warning(text)) for text in result.warnings)
             state = protobuf.message(1, kind.form.dump(result.state))
-            private = protobuf.bytes_(2, _kept(result.private, b"") if result.state else b"")
+            private = protobuf.bytes_(2, _kept(result.private) if result.state else b"")
             return b"".join((state, private, failures, *warnings))
 
         return grpc.Later(work)
@@ -251,6 +255,5 @@ def _private(data: bytes) -> dict[str, Any]:
     return dict(json.loads(data)) if data else {}
 
 
-def _kept(private: Mapping[str, Any], before: bytes) -> bytes:
-    """Return private state as bytes, those of *before* while nothing was learned."""
-    return json.dumps(private).encode() if private != _private(before) else before
+def _kept(private: Mapping[str, Any]) -> bytes:
+    return json.dumps(private).encode() if private else b""
