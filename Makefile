@@ -4,15 +4,14 @@ SHELL := /bin/sh
 BIN := .venv/bin
 # The first of these that runs and is new enough; `make run PYTHON=...` names another.
 PYTHONS := python3.13 python3.12 python3.11 python3
-NODE_QUIET := JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20
 # Java, Node and Terraform that came as packages have links in .venv/bin. Unbuffered: a pipe shows progress too.
-ENV := PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONUNBUFFERED=1 $(NODE_QUIET)
+ENV := PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONUNBUFFERED=1
 
 help: ## say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
 run: .venv/run.stamp ## bring every job of this repository to RUNNING
-	@$(NODE_QUIET) $(BIN)/flinkform up
+	@$(BIN)/flinkform up
 
 down: ## stop what `make run` started; nothing is lost
 	@if [ -x $(BIN)/flinkform ]; then $(BIN)/flinkform down; else echo "nothing was set up here"; fi

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from flinkform.errors import Missing
 
-# A list of Node majors to keep quiet about; jsii reads it when Node starts, so before the import below.
-os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "18,20,21,23")
+# jsii reads these when Node starts, so before the import below. It complains of an old Node, an odd one (21, 25) and a
+# new one, in a box of twelve lines in the middle of whatever runs. The first variable is a list of majors.
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "18,20,21,22,23,24")
+os.environ.setdefault("JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION", "1")
+os.environ.setdefault("JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION", "1")
 
 CHOICES = ("cdktf", "cdktn")
 

@@ -46,7 +46,6 @@ def variables(here: Project) -> dict[str, str]:
         "TF_CLI_CONFIG_FILE": str(here.home / "terraform.rc"),
         "CHECKPOINT_DISABLE": "1",
         "FLINKFORM_PYTHON": sys.executable,
-        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(here.home / "cache" / "jsii"),
         "PATH": _path(here),
     }
