@@ -34,7 +34,8 @@ def configure(path: Path, *, level: str, size: int) -> None:
         screen.setFormatter(_formatter(structlog.dev.ConsoleRenderer()))
         handlers.append(screen)
     logging.basicConfig(handlers=handlers, level=level.upper(), force=True)
-    for name in ("alembic", "sqlalchemy", "py4j"):
+    # The clients of S3 would log what they sign with.
+    for name in ("alembic", "sqlalchemy", "py4j", "boto3", "botocore", "s3transfer", "urllib3"):
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

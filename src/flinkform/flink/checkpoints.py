@@ -1,4 +1,4 @@
-"""Checkpoints and savepoints as files."""
+"""Checkpoints and savepoints as files, on this machine or in a bucket."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from flinkform.errors import Invalid
+from flinkform.errors import Invalid, Unavailable
+from flinkform.flink import objects
 
 _CHECKPOINT = re.compile(r"chk-(\d+)")
 _METADATA = "_metadata"
@@ -18,39 +19,79 @@ def newest(checkpoint_dir: str, job_id: str) -> str | None:
 
     A folder without `_metadata` is a checkpoint that was under way when Flink died.
     """
-    folder = local(checkpoint_dir) / job_id
-    found = ((int(match[1]), path) for path in _folders(folder) if (match := _CHECKPOINT.fullmatch(path.name)))
-    complete = [(number, path) for number, path in found if (path / _METADATA).is_file()]
-    return max(complete)[1].as_uri() if complete else None
+    folder = join(checkpoint_dir, job_id)
+    for number in sorted(numbers(folder), reverse=True):
+        if exists(place := join(folder, f"chk-{number}")):
+            return place
+    return None
+
+
+def numbers(folder: str) -> list[int]:
+    """The numbers of the checkpoints in a job's folder, complete or not."""
+    return [int(match[1]) for name in folders(folder) if (match := _CHECKPOINT.fullmatch(name))]
+
+
+def number(location: str) -> int | None:
+    """The number of a checkpoint; None for a savepoint."""
+    match = _CHECKPOINT.fullmatch(location.rstrip("/").rpartition("/")[2])
+    return int(match[1]) if match else None
 
 
 def exists(location: str) -> bool:
     """Whether a savepoint or checkpoint is complete."""
-    return (local(location) / _METADATA).is_file()
+    return completed_at(location) > 0
 
 
 def inside(directory: str) -> str | None:
     """The newest complete savepoint that Flink put below *directory*, as a URI; None if there is none."""
-    complete = [path for path in _folders(local(directory)) if (path / _METADATA).is_file()]
-    return max(complete, key=lambda path: completed_at(path.as_uri())).as_uri() if complete else None
+    found = [(at, place) for name in folders(directory) if (at := completed_at(place := join(directory, name)))]
+    return max(found)[1] if found else None
 
 
 def completed_at(location: str) -> int:
     """When a savepoint or checkpoint was completed, in nanoseconds since the epoch; 0 if it never was."""
+    if _remote(location):
+        return objects.modified(join(location, _METADATA))
+    file = local(location) / _METADATA
     try:
-        return (local(location) / _METADATA).stat().st_mtime_ns
+        return max(1, file.stat().st_mtime_ns) if file.is_file() else 0
     except FileNotFoundError:
         return 0
 
 
 def delete(location: str) -> None:
     """Remove a savepoint's files; harmless when they are gone. Invalid when it is not a savepoint's folder."""
-    folder = local(location)
-    if not folder.exists():
+    if not exists(location):
+        if _remote(location) or not local(location).exists():
+            return
+        raise Invalid(f"expected a savepoint's folder with {_METADATA}, got {local(location)}")
+    remove(location)
+
+
+def remove(folder: str) -> None:
+    """Remove a folder, whatever it is; harmless when it is gone. Unavailable: some of it is still there.
+
+    Every `_metadata` goes first: of a removal that was cut short nobody takes the rest for a whole one.
+    """
+    if _remote(folder):
+        objects.remove(folder, first=_METADATA)
         return
-    if not (folder / _METADATA).is_file():
-        raise Invalid(f"expected a savepoint's folder with {_METADATA}, got {folder}")
-    shutil.rmtree(folder)
+    path = local(folder)
+    try:
+        for file in path.rglob(_METADATA):
+            file.unlink(missing_ok=True)
+        shutil.rmtree(path)
+    except OSError as error:
+        if path.exists():
+            raise Unavailable(f"cannot remove {path}: {error.strerror}") from error
+
+
+def folders(location: str) -> list[str]:
+    """The names of the folders in one; none where there is no such folder."""
+    if _remote(location):
+        return objects.folders(location)
+    path = local(location)
+    return [inner.name for inner in path.iterdir() if inner.is_dir()] if path.is_dir() else []
 
 
 def local(location: str) -> Path:
@@ -67,5 +108,12 @@ def uri(location: str) -> str:
     return location if urlsplit(location).scheme else local(location).as_uri()
 
 
-def _folders(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+def join(folder: str, *names: str) -> str:
+    """The URI of what is in a folder."""
+    if _remote(folder):
+        return "/".join((folder.rstrip("/"), *names))
+    return local(folder).joinpath(*names).as_uri()
+
+
+def _remote(location: str) -> bool:
+    return urlsplit(location).scheme in objects.SCHEMES
