@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flinkform.cli.project import Project
+from flinkform.controlplane import home
 from flinkform.errors import Conflict, Denied, FlinkformError, Invalid, NotFound, Unavailable
 
 _SECONDS = 30
@@ -57,6 +59,8 @@ def stream(project: Project, path: str) -> Iterator[bytes]:
 def _answer(project: Project, method: str, path: str, seconds: float | None) -> Iterator[HTTPResponse]:
     """Yield an answer that is no error; what goes wrong while it is read is one too."""
     endpoint, key, secret = project.login()
+    if not project.shell.get("FLINKFORM_ENDPOINT") and not home.held(project.home):
+        raise _down(project, endpoint)  # whoever answers there now shall not be told our key
     token = base64.b64encode(f"{key}:{secret}".encode()).decode()
     try:
         with _asked(endpoint, method, path, {"Authorization": f"Basic {token}"}, seconds) as answer:
@@ -75,6 +79,19 @@ def silent(project: Project, error: Exception | None = None) -> Unavailable:
         advice = "start it, or unset FLINKFORM_ENDPOINT to use the one of this repository"
         return Unavailable(f"FLINKFORM_ENDPOINT is {given}, and nothing answers there{why}", advice=advice)
     return Unavailable(f"no control plane answers at {project.endpoint()}{why}", advice="run `flinkform up`")
+
+
+def _down(project: Project, endpoint: str) -> Unavailable:
+    """Return the error about a control plane that does not run, whoever listens where it did."""
+    parts = urlsplit(endpoint)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 0), timeout=2).close()
+    except OSError as error:
+        return silent(project, error)
+    return Unavailable(
+        f"what listens at {endpoint} is not the control plane of this repository, which does not run",
+        advice="run `flinkform up`: it takes another port",
+    )
 
 
 def _failure(project: Project, answer: HTTPResponse, request: str) -> FlinkformError:

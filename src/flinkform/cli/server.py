@@ -14,7 +14,7 @@ from pathlib import Path
 from flinkform.cli import api
 from flinkform.cli.progress import Step
 from flinkform.cli.project import Project
-from flinkform.errors import Conflict, TimedOut, Unavailable
+from flinkform.errors import TimedOut, Unavailable
 
 PORT = 8711
 """Where a first `up` listens if it can; another free port where it cannot."""
@@ -35,7 +35,7 @@ def ensure(here: Project, step: Step) -> str:
     if remembered and pid and api.alive(remembered):
         step.result = f"already up at {remembered}"
         return remembered
-    endpoint = _start(here, _port(here, remembered, stopping=bool(pid)))
+    endpoint = _start(here, _port(remembered, step, stopping=bool(pid)))
     step.result = f"up at {endpoint}"
     return endpoint
 
@@ -83,20 +83,18 @@ def stop(here: Project, *, clock: Callable[[], float] = time.monotonic) -> bool:
     return True
 
 
-def _port(here: Project, remembered: str, *, stopping: bool) -> int:
+def _port(remembered: str, step: Step, *, stopping: bool) -> int:
     """Return where to listen: where this home's control plane listened before, else the usual port or any.
 
-    Conflict: somebody else listens there now. While our own is *stopping*, the next one waits for it.
+    While our own is *stopping*, the next one waits for its port.
     """
     if not remembered:
         return 0 if _taken(PORT) else PORT
     port = int(remembered.rsplit(":", 1)[-1])
-    if _taken(port) and not stopping:
-        raise Conflict(
-            f"port {port} of 127.0.0.1, where the control plane of this repository listened before, is taken",
-            advice=f"stop the program that listens there, or delete {here.endpoint_file} to take another port",
-        )
-    return port
+    if stopping or not _taken(port):
+        return port
+    step.say(f"another program has taken port {port} meanwhile; listening on a free one")
+    return 0
 
 
 def _start(here: Project, port: int) -> str:

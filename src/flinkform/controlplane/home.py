@@ -67,6 +67,19 @@ def lock(home: Path, *, seconds: float, say: Callable[[str], None]) -> Lock:
     return Lock(descriptor)
 
 
+def held(home: Path) -> bool:
+    """Say whether a control plane or its JVM has *home* now."""
+    try:
+        with (home / "lock").open("rb") as file:
+            # Shared, and let go of at once: a control plane that starts this very moment asks again.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def write(path: Path, text: str) -> None:
     """Replace the private file *path* in one step."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")

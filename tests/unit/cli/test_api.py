@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 from flinkform.cli import api, server
 from flinkform.cli.progress import Step
 from flinkform.cli.project import Project
-from flinkform.errors import Conflict, Denied, Invalid, NotFound, Unavailable
+from flinkform.controlplane import home
+from flinkform.errors import Denied, Invalid, NotFound, Unavailable
 
 KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "nobody", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "hidden"}
 
@@ -47,13 +49,21 @@ def free() -> int:
         return int(probe.getsockname()[1])
 
 
-def project(home: Path, endpoint: str) -> Project:
-    (home / "endpoint").write_text(endpoint)
-    return Project(root=home, home=home, shell=KEY)
+def project(folder: Path, endpoint: str) -> Project:
+    (folder / "endpoint").write_text(endpoint)
+    return Project(root=folder, home=folder, shell=KEY)
 
 
 def step() -> Step:
     return Step("a step", lambda _: None)
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[None]:
+    """A control plane has the home."""
+    lock = home.lock(tmp_path, seconds=0, say=print)
+    yield
+    lock.release()
 
 
 def test_nothing_answers(tmp_path: Path) -> None:
@@ -81,6 +91,7 @@ def test_no_endpoint_at_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.usefixtures("held")
 def test_a_key_that_is_not_taken(tmp_path: Path, status: int) -> None:
     """Which key, and where it comes from; never its secret."""
     with answering(http(status, json.dumps({"message": "no"}))) as endpoint, pytest.raises(Denied) as denied:
@@ -92,6 +103,7 @@ def test_a_key_that_is_not_taken(tmp_path: Path, status: int) -> None:
 @pytest.mark.parametrize(
     "reply", [http(404, "<html>"), http(200, "<html>"), http(200, ""), http(500, "[]"), http(200, '{"a"', length=9)]
 )
+@pytest.mark.usefixtures("held")
 def test_somebody_else_answers(tmp_path: Path, reply: str) -> None:
     """Another program on the port is not taken for a control plane, nor is half an answer taken for one."""
     with (
@@ -101,6 +113,7 @@ def test_somebody_else_answers(tmp_path: Path, reply: str) -> None:
         api.call(project(tmp_path, endpoint), "GET", "/x")
 
 
+@pytest.mark.usefixtures("held")
 def test_its_own_errors_are_its_own_words(tmp_path: Path) -> None:
     """What the control plane says is passed on as it is, under its kind."""
     reply = http(404, json.dumps({"message": "no state at dev/x"}))
@@ -108,6 +121,7 @@ def test_its_own_errors_are_its_own_words(tmp_path: Path) -> None:
         api.call(project(tmp_path, endpoint), "GET", "/x")
 
 
+@pytest.mark.usefixtures("held")
 def test_a_log_that_breaks_off(tmp_path: Path) -> None:
     """A control plane that stops while it is followed is no bug."""
     with answering("HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n") as endpoint:
@@ -117,10 +131,26 @@ def test_a_log_that_breaks_off(tmp_path: Path) -> None:
             list(pieces)
 
 
-def test_a_port_that_was_taken_meanwhile(tmp_path: Path) -> None:
-    """`up` names the port and both ways out, and starts nothing."""
+def test_a_stranger_is_not_told_the_key(tmp_path: Path) -> None:
+    """Where no control plane has the home, whoever answers at its address is none of ours, and hears nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        told = f"what listens at {endpoint} is not the control plane of this repository, .*; run `flinkform up`"
+        with pytest.raises(Unavailable, match=told):
+            api.call(project(tmp_path, endpoint), "GET", "/")
+        line, _ = listener.accept()
+        with line:
+            assert line.recv(1) == b""
+
+
+def test_a_port_that_was_taken_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`up` says so in one line and takes a free one, which is remembered."""
+    monkeypatch.setattr(sys, "executable", "/bin/echo")  # it prints the words it was to run, and ends
+    (tmp_path / "logs").mkdir()
+    said: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        with pytest.raises(Conflict, match=f"port {port} of 127.0.0.1, .*, is taken; stop .* or delete .*/endpoint"):
-            server.ensure(project(tmp_path, f"http://127.0.0.1:{port}"), step())
-    assert [file.name for file in tmp_path.iterdir()] == ["endpoint"]
+        with pytest.raises(Unavailable, match=r"the control plane did not start"):
+            server.ensure(project(tmp_path, f"http://127.0.0.1:{port}"), Step("a step", said.append))
+    assert said == [f"  a step: another program has taken port {port} meanwhile; listening on a free one"]
+    assert "--listen 127.0.0.1:0 " in (tmp_path / "logs" / "controlplane.out").read_text()

@@ -43,6 +43,16 @@ def test_home_is_one_control_planes(tmp_path: Path) -> None:
     home.lock(tmp_path, seconds=0, say=said.append).release()
 
 
+def test_a_look_at_a_home_does_not_take_it(tmp_path: Path) -> None:
+    """Held from the lock to its release, and by nobody who looks."""
+    assert not home.held(tmp_path)
+    first = home.lock(tmp_path, seconds=0, say=print)
+    assert home.held(tmp_path)
+    first.release()
+    assert not home.held(tmp_path)
+    home.lock(tmp_path, seconds=0, say=print).release()
+
+
 def test_lock_lives_as_long_as_who_inherited_it(tmp_path: Path) -> None:
     """The lock is held by the open file, whoever holds that: here a copy of the descriptor stands for the JVM."""
     lock = home.lock(tmp_path, seconds=0, say=print)
