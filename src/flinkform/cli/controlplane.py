@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from flinkform.cli import tools
+from flinkform.cli import project, tools
 from flinkform.controlplane import server, settings
 from flinkform.errors import Invalid
 
@@ -17,7 +17,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add the command."""
     parser = commands.add_parser("controlplane", help="run the embedded control plane in the foreground")
     parser.add_argument("--listen", default="127.0.0.1:0", metavar="HOST:PORT", help="port 0 picks a free one")
-    parser.add_argument("--home", type=Path, required=True, help="the folder it keeps everything in")
+    parser.add_argument("--home", type=Path, help="the folder it keeps everything in (default: this repository's)")
     parser.add_argument("--java", type=Path, help="the Java program that runs Flink (default: as `doctor` finds it)")
     parser.set_defaults(run=run)
 
@@ -25,9 +25,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run(options: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C; prints one line of JSON, the endpoint, once it answers."""
     host, port = _address(options.listen)
-    found = options.java or _java()
+    found, home = options.java or _java(), options.home or project.find().home
     server.run(
-        settings.from_environment(os.environ, home=options.home, host=host, port=port, java=found),
+        settings.from_environment(os.environ, home=home, host=host, port=port, java=found),
         announce=lambda endpoint: print(json.dumps({"endpoint": endpoint}), flush=True),
         say=lambda text: print(text, file=sys.stderr, flush=True),
     )

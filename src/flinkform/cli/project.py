@@ -68,9 +68,25 @@ class Project:
 def find(shell: Mapping[str, str] = os.environ, *, start: Path | None = None) -> Project:
     """Return the project around *start* (default: the working directory)."""
     here = (start or Path.cwd()).resolve()
-    root = next((p for p in (here, *here.parents) if (p / "cdktf.json").exists()), None)
+    root = _root(here)
     given = shell.get("FLINKFORM_HOME")
     if root is None and not given:
-        raise Missing(f"no cdktf.json in {here} or above", advice="run this inside an infrastructure repository")
+        raise _outside(here)
     root = root or here
     return Project(root=root, home=Path(given).expanduser().resolve() if given else root / ".flinkform", shell=shell)
+
+
+def checkout(shell: Mapping[str, str] = os.environ, *, start: Path | None = None) -> Project:
+    """Return the project around *start*, for what reads its files: FLINKFORM_HOME alone is not enough."""
+    here = (start or Path.cwd()).resolve()
+    if _root(here) is None:
+        raise _outside(here)
+    return find(shell, start=here)
+
+
+def _root(here: Path) -> Path | None:
+    return next((p for p in (here, *here.parents) if (p / "cdktf.json").exists()), None)
+
+
+def _outside(here: Path) -> Missing:
+    return Missing(f"no cdktf.json in {here} or above", advice="run this inside an infrastructure repository")

@@ -37,7 +37,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run(options: argparse.Namespace) -> int:
     """Set up, synthesise, plan, apply, and show the jobs."""
-    here, progress = project.find(), Progress()
+    here, progress = project.checkout(), Progress()
     program, _ = tools.terraform(here.shell).require(), tools.node(here.shell).require()
     home.prepare(here.home)
     with progress.step("checking the job files") as step:

@@ -46,7 +46,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run(options: argparse.Namespace) -> int:
     """Print every finding; 1 where there is one."""
-    here = project.find()
+    here = project.checkout()
     with Progress().step("checking the job files") as step:
         found = _written(here)
         jobs = () if found else _chosen(here, options.paths)

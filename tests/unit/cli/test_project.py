@@ -36,6 +36,14 @@ def test_outside_a_project_is_an_error(tmp_path: Path) -> None:
         project.find({}, start=tmp_path)
 
 
+def test_a_home_alone_is_no_project(tmp_path: Path) -> None:
+    """What reads job files needs the repository too; the rest is content with FLINKFORM_HOME."""
+    shell = {"FLINKFORM_HOME": str(tmp_path / "home")}
+    assert project.find(shell, start=tmp_path).home == tmp_path / "home"
+    with pytest.raises(Missing, match=f"no cdktf.json in {tmp_path} or above"):
+        project.checkout(shell, start=tmp_path)
+
+
 def test_the_shells_keys_win_over_the_homes(checkout: Path) -> None:
     """Both or none: half a pair of keys is no pair."""
     home = checkout / ".flinkform"
