@@ -17,7 +17,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from flinkform.errors import FlinkformError, Unavailable
+from flinkform.errors import FlinkformError, Refused, Unavailable
 
 COMMANDS = {
     "up": "set everything up and bring every job of this repository to the state it asks for",
@@ -100,12 +100,15 @@ def _bug() -> int:
 
 
 def _object(error: FlinkformError) -> dict[str, Any]:
+    """Return what a script may want to know of *error*; what the API answered only where it did."""
+    answer = ("operation", "code", "request_id") if isinstance(error, Refused) else ()
     return {
         "error": type(error).__name__,
         "message": error.message,
         "advice": error.advice,
         "at": list(error.at),
         "position": asdict(error.position) if error.position else None,
+        **{name: getattr(error, name) for name in answer},
     }
 
 

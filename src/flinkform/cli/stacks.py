@@ -13,22 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
+from flinkform.cli import boxes
 from flinkform.cli.leftover import Locks, Note
 from flinkform.errors import FlinkformError, Interrupted, Invalid
 
 _AT_ONCE = 2
 _COUNTS = re.compile(r"Plan: (?:\d+ to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy")
 _DONE = re.compile(r"^(\S+): (Creation|Modifications|Destruction) complete after")
-_ADDRESS = re.compile(r"^  with ([\w.\[\]\"-]+),$", re.MULTILINE)
-"""Where an error box says which resource it is about."""
 _WAITS = "Acquiring state lock."
 """What terraform says when a lock is not to be had at once."""
-_KEPT = "Error releasing the state lock"
-_ADVICE = {
-    _KEPT: "nothing is left to do by hand: the next `flinkform up` gives this lock back, and keeps this state",
-    "already locked": "wait for its holder; if that is dead, `flinkform state list` and `state unlock` end it",
-}
-"""What to do about some of terraform's errors, better than what it says itself."""
 _CHANGED = 2
 """What `plan -detailed-exitcode` ends with where there is something to do."""
 
@@ -100,10 +93,10 @@ class Terraform:
                 if note and line.startswith(_WAITS):
                     note.forget()  # whose lock there is from now on cannot be told
         text = "".join(lines)
-        if note and process.returncode >= 0 and _KEPT not in text:
+        if note and process.returncode >= 0 and boxes.KEPT not in text:
             note.forget()
         if process.returncode not in ok:
-            raise _failure(stack, words[0], text)
+            raise boxes.failure(stack.name, words[0], text)
         return process.returncode, text
 
 
@@ -136,7 +129,8 @@ def apply_all(
         failed = [e for r in runs.values() if isinstance(e := r.exception(), FlinkformError)]
         if failed:
             advice = "what was applied stays as it is; mend this and run `flinkform up` again"
-            raise FlinkformError("\n\n".join(map(str, failed)), advice=advice, parts=failed)
+            parts = [part for error in failed for part in error.parts or (error,)]
+            raise FlinkformError("\n\n".join(map(str, failed)), advice=advice, parts=parts)
         done |= {name: r.result() for name, r in runs.items()}
         left = [s for s in left if s.name not in done]
     return tuple(done[s.name] for s in stacks)
@@ -230,17 +224,3 @@ def _told(stack: Stack, line: str) -> str:
         return f"stack {stack.name}: somebody holds the lock of its state; waiting up to a minute"
     done = _DONE.match(line)
     return f"{done[1]} {done[2].lower()} complete" if done else ""
-
-
-def _failure(stack: Stack, word: str, text: str) -> FlinkformError:
-    box = _errors(text)
-    at = (stack.name, *dict.fromkeys(_ADDRESS.findall(box)))
-    advice = next((then for told, then in _ADVICE.items() if told in text), "")
-    return FlinkformError(f"terraform {word} failed in stack {stack.name}\n{box}", at=at, advice=advice)
-
-
-def _errors(text: str) -> str:
-    """Return terraform's error boxes without their frames, or the last lines where there are none."""
-    lines = [re.sub(r"^[│╷╵] ?", "", line) for line in text.splitlines()]
-    first = next((i for i, line in enumerate(lines) if line.startswith("Error: ")), max(0, len(lines) - 20))
-    return "\n".join(line for line in lines[first:] if line.strip())

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flinkform.cli import main as command
-from flinkform.errors import Invalid, Position
+from flinkform.errors import Invalid, Position, Refused
 
 
 def test_every_command_has_a_module_that_registers_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,6 +101,26 @@ def test_the_parts_of_a_failure_are_objects_too(
     (part,) = json.loads(told.out)["parts"]
     assert part["message"] == "no such column"
     assert part["position"] == {"file": "jobs/a/b.sql", "line": 3, "column": 7}
+
+
+def test_what_the_api_refused_is_told_with_its_request(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Operation, code and request id, so that a script can ask the platform's owner about it."""
+
+    def fail(_options: object) -> int:
+        raise Refused("no", operation="StartJob", code="42", status=400, request_id="r-1", at=("state",))
+
+    monkeypatch.setattr("flinkform.cli.status.run", fail)
+    assert command.main(["status", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert {key: told[key] for key in ("error", "operation", "code", "request_id", "at")} == {
+        "error": "Refused",
+        "operation": "StartJob",
+        "code": "42",
+        "request_id": "r-1",
+        "at": ["state"],
+    }
 
 
 def test_listing_the_commands_imports_none_of_them() -> None:
