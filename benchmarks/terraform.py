@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flinkform import __version__
 from flinkform.client import api, credentials, endpoints
 from flinkform.provider import build
 from flinkform.resources import PROVIDER
@@ -143,7 +144,7 @@ def configuration(side: str, count: int, workspace: str, address: str) -> dict[s
     terraform: dict[str, Any] = {"backend": {"http": backend}}
     if side == "floor":
         return {"terraform": terraform, "resource": {"terraform_data": {n: {"input": v} for n, v in jobs.items()}}}
-    terraform["required_providers"] = {"flink": {"source": PROVIDER, "version": build.VERSION}}
+    terraform["required_providers"] = {"flink": {"source": PROVIDER, "version": __version__}}
     return {"terraform": terraform, "resource": {"flink_job": jobs}}
 
 

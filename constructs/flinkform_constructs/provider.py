@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 import jsii
 from constructs import Construct
 
-import flinkform
+from flinkform import __version__
 from flinkform.errors import Invalid
 from flinkform.resources import PROVIDER
 from flinkform_constructs._cdk import cdk
@@ -61,7 +61,7 @@ class FlinkProvider(cdk.TerraformProvider):
             terraform_resource_type="flink",
             terraform_provider_source=PROVIDER,
             terraform_generator_metadata=cdk.TerraformProviderGeneratorMetadata(
-                provider_name="flink", provider_version=version or getattr(flinkform, "__version__", "0.1.0")
+                provider_name="flink", provider_version=version or __version__
             ),
         )
         self._values = {name: value for name, value in values.items() if value is not None}

@@ -1,1 +1,3 @@
 """Infrastructure as code for Apache Flink platforms."""
+
+__version__ = "0.1.0"

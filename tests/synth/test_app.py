@@ -11,8 +11,8 @@ import jsii
 import pytest
 from constructs import Construct, IValidation
 
+from flinkform import __version__
 from flinkform.errors import Invalid
-from flinkform.provider.build import VERSION
 from flinkform.resources import PROVIDER
 from flinkform_constructs import App, Element, FlinkProvider, Job, Namespace, Resource, Workspace, cdk, text
 
@@ -317,7 +317,7 @@ def test_the_provider_block(stack: Any, synth: Synth) -> None:
             "access_key_secret": "${var.secret}",
         },
     ]
-    assert document["terraform"]["required_providers"] == {"flink": {"source": PROVIDER, "version": VERSION}}
+    assert document["terraform"]["required_providers"] == {"flink": {"source": PROVIDER, "version": __version__}}
     assert "overrides" not in document["//"]["metadata"]
 
 

@@ -17,6 +17,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from flinkform import __version__
 from flinkform.errors import FlinkformError, Refused, Unavailable
 
 COMMANDS = {
@@ -65,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser(command: str) -> argparse.ArgumentParser:
     """Return the parser, with only *command*'s own module imported: the others cost start-up time."""
     parser = argparse.ArgumentParser(prog="flinkform", description="Infrastructure as code for Apache Flink platforms.")
+    parser.add_argument("--version", action="version", version=f"flinkform {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         if name == command:

@@ -16,11 +16,11 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from flinkform import __version__
 from flinkform.provider import describe
 from flinkform.resources import PROVIDER
 
-VERSION = "0.1.0"
-NAME = f"terraform-provider-flink_v{VERSION}"
+NAME = f"terraform-provider-flink_v{__version__}"
 PARTS = ("errors.py", "openapi", "schema", "resources", "client", "provider")
 """What the provider is made of, below `flinkform/`; all of it needs the standard library alone."""
 ABSENT = ("provider/build.py", "provider/document.py", "provider/__main__.py", "openapi/extract")
@@ -93,7 +93,7 @@ def install(home: Path) -> Path:
     Terraform uses it with `TF_CLI_CONFIG_FILE` set to what is returned, `home/terraform.rc`.
     """
     mirror = home / "mirror"
-    zipapp(mirror / PROVIDER / VERSION / machine() / NAME)
+    zipapp(mirror / PROVIDER / __version__ / machine() / NAME)
     rc = _RC.format(mirror=_quoted(mirror.absolute()), host=PROVIDER.split("/", maxsplit=1)[0])
     _write(home / "terraform.rc", rc.encode(), 0o600)
     return home / "terraform.rc"

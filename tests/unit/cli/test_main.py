@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from flinkform import __version__
 from flinkform.cli import main as command
 from flinkform.errors import Invalid, Position, Refused
 
@@ -21,6 +22,13 @@ def test_every_command_has_a_module_that_registers_it(capsys: pytest.CaptureFixt
             command.main([name, "--help"])
         assert end.value.code == 0, name
         assert f"flinkform {name}" in capsys.readouterr().out
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    """As the provider's file and the lock of every stack have it."""
+    with pytest.raises(SystemExit) as end:
+        command.main(["--version"])
+    assert (end.value.code, capsys.readouterr().out) == (0, f"flinkform {__version__}\n")
 
 
 def test_an_unknown_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tomllib
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from flinkform import __version__
 from flinkform.provider import build
 
 ROOT = Path(__file__).parents[3]
@@ -22,9 +23,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_version() -> None:
-    """The file has the project's version."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert project["project"]["version"] == build.VERSION
+    """There is one: what is installed, the file's name and the package say the same."""
+    assert metadata.version("flinkform") == __version__
+    assert build.NAME.endswith(f"_v{__version__}")
 
 
 def test_same_bytes(built: Path, tmp_path: Path) -> None:

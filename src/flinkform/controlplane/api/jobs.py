@@ -141,6 +141,7 @@ def _start(call: Call, params: Params, body: Mapping[str, Any], changes: Mapping
             source,
             restore=restore,
             creator=call.principal,
+            who=call.who,
             now=call.now,
             changes={name: whole[name] for name in changes},
         )

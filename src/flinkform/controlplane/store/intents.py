@@ -23,19 +23,20 @@ def start(
     creator: str,
     now: int,
     changes: Mapping[str, Any] | None = None,
+    who: str = "",
 ) -> Run:
     """Ask for a run of a deployment; *changes* replace parts of its definition for this run alone.
 
-    *restore* is the API's restoreStrategy. Conflict: the deployment streams and has a run that has not ended.
+    *restore* is the API's restoreStrategy, *who* the creator with its request, for the event. Conflict: the deployment
+    streams and has a run that has not ended.
     """
     live = runs.live_of(db, source.id)
     if live and not source.batch:
         raise Conflict(f"deployment {source.name} already has job {live[0].id}, which is {live[0].state}")
     run = _new(source, runs.next_number(db, source.id), restore, creator, now, changes or {})
     runs.add(db, run)
-    tell(
-        db, run, "JOB_START_REQUESTED", f"{creator} asked for a start, restoring {restore.get('kind', 'NONE')}", now=now
-    )
+    what = f"{who or creator} asked for a start, restoring {restore.get('kind', 'NONE')}"
+    tell(db, run, "JOB_START_REQUESTED", what, now=now)
     return run
 
 

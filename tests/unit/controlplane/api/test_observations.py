@@ -51,6 +51,19 @@ def test_events_by_deployment(api: Api) -> None:
     assert api.call("GetEvents", pageSize=1)["totalSize"] >= 3
 
 
+def test_what_was_asked_for_names_the_request(api: Api) -> None:
+    """The request id of a start, a savepoint and a stop leads from an event to the call that asked."""
+    made = api.make()
+    started = api.call("StartJob", {"deploymentId": made})["requestId"]
+    run = api.call("ListJobs", deploymentId=made)["data"][0]["jobId"]
+    api.run_is(run, "RUNNING", started_at=api.now)
+    saved = api.call("CreateSavepoint", {"deploymentId": made})["requestId"]
+    stopped = api.call("StopJob", {"stopStrategy": "NONE"}, jobId=run)["requestId"]
+    told = [event["message"] for event in api.call("GetEvents", deploymentId=made)["data"]]
+    for request, said in zip((stopped, saved, started), told, strict=False):
+        assert f"(request {request}) asked for" in said
+
+
 def test_start_log(api: Api, flink: Flink) -> None:
     """The newest job's log is told; of a job that failed before it logged, why; of none, nothing."""
     made = api.make()
