@@ -166,6 +166,8 @@ class JobUpgrade(TypedDict, total=False):
     """What the job goes on from: a savepoint taken now, the newest checkpoint, or nothing. Left out: savepoint."""
     fallback: bool | Ref
     """Go on from the newest checkpoint when a savepoint cannot be taken. Left out: true."""
+    on_incompatible: Literal["fail", "drop_partial", "restart_empty"] | Ref
+    """Where state would be lost: refuse, start without what no longer fits, or with nothing. Left out: fail."""
 
 
 class JobTimeouts(TypedDict, total=False):
@@ -196,7 +198,7 @@ class Job(Resource):
         running job from its state.
     parallelism: Parallel instances of each operator. Left out: 1.
     flink_options: Flink options, written as Flink's own documentation writes them. A change restarts a running job
-        from its state.
+        from its state. One of `pipeline.max-parallelism` restarts a running job without its state.
     labels: For finding and filtering.
     logging: Log level by logger name; `root` is the level of all others. A change restarts a running job from its
         state.
@@ -335,6 +337,11 @@ class Job(Resource):
     def upgrade(self) -> Ref:
         """How a running job is brought to a new definition."""
         return self.ref("upgrade")
+
+    @property
+    def state_verdict(self) -> Ref:
+        """Told in the plan: what the newest edit does to state (same, compatible, partly, lost, unknown)."""
+        return self.ref("state_verdict")
 
     @property
     def restore_from(self) -> Ref:

@@ -40,6 +40,7 @@ _TAKEN = {
 """What a block calls its own; an attribute of such a name gets a `_` behind it."""
 _COSTS = {
     Change.RESTART: "A change restarts a running job from its state.",
+    Change.AFRESH: "A change restarts a running job without its state.",
     Change.REPLACE: "A change makes a new one in its place.",
 }
 _WIDTH = 116
@@ -143,12 +144,13 @@ def _inner(kind: Type, struct: str) -> str:
 def _promise(attribute: Attribute) -> str:
     """Return what the attribute is for, what happens if it is left out, and what changing it costs."""
     parts = [_text(attribute.doc)]
-    if attribute.default is not None:
+    if attribute.default is not None and not attribute.nested:  # what is inside says its own
         parts.append(f"Left out: {_shown(attribute.default)}.")
     elif attribute.sensitive:
         parts.append("Secret.")
     if cost := _COSTS.get(attribute.change):
         parts.append(cost)
+    parts += [_COSTS[cost].replace("A change", f"One of `{key}`") for key, cost in attribute.costs.items()]
     return " ".join(parts)
 
 

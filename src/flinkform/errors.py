@@ -10,6 +10,7 @@ FlinkformError
   Refused        the API answered with an error: operation, code, request id
     Throttled    ... because of its rate; worth trying again
   JobFailed      a job did not reach the state it was sent to
+    Unfit        ... because its saved state does not fit its definition
   TimedOut       waited as long as we were told to
   Interrupted    told to stop before it was done
 
@@ -114,6 +115,14 @@ class Throttled(Refused):
 
 class JobFailed(FlinkformError):
     """A job did not reach the state it was sent to."""
+
+
+class Unfit(JobFailed):
+    """A job did not start because the state it was to go on from does not fit its definition; *reason* says how."""
+
+    def __init__(self, message: str, *, reason: str, at: Path = (), advice: str = "") -> None:
+        super().__init__(message, at=at, advice=advice)
+        self.reason = reason
 
 
 class TimedOut(FlinkformError):

@@ -84,8 +84,8 @@ def test_drift(terraform: Terraform, cloud: Cloud) -> None:
     terraform.apply(expect={"flink_job.a": ["create"]})
 
 
-def test_import(terraform: Terraform) -> None:
-    """An imported job plans empty, and a wrong id is told the form of a right one."""
+def test_import(terraform: Terraform, cloud: Cloud) -> None:
+    """An imported job plans empty, defaults written out or not, and a wrong id is told the form of a right one."""
     before = terraform.apply(JOB % ("SELECT 1", 'labels = { team = "x" }'))["flink_job.a"]
     terraform.run("state", "rm", "flink_job.a")
     said = terraform.run("import", "-input=false", "flink_job.a", "w/n", ok=(1,))
@@ -93,6 +93,12 @@ def test_import(terraform: Terraform) -> None:
     terraform.run("import", "-input=false", "flink_job.a", before["id"])
     assert terraform.state()["flink_job.a"] == before
     assert terraform.plan() == {}
+    defaults = 'upgrade = { mode = "savepoint", fallback = true }\n  savepoint_on_destroy = true\n  state = "running"'
+    terraform.write(JOB % ("SELECT 1", 'labels = { team = "x" }\n  ' + defaults))
+    assert terraform.plan() == {}
+    cloud.changes()
+    terraform.apply(JOB % ("SELECT 1", 'labels = { team = "x" }\n  timeouts = { create = "5m" }'))
+    assert cloud.changes() == []
 
 
 def test_toggle(terraform: Terraform, cloud: Cloud) -> None:
@@ -146,6 +152,66 @@ def test_failing_upgrade(terraform: Terraform, cloud: Cloud) -> None:
     cloud.broken.clear()
     terraform.apply(JOB % ("SELECT 3", ""), expect={"flink_job.a": ["update"]})
     assert cloud.job("a")["restoreStrategy"]["kind"] == "LATEST_STATE"
+
+
+LOSS = {
+    "verdict": "partly",
+    "summary": "1 of 2 operators drops its state",
+    "operators": [{"name": "join: leftInputSpec=[a]", "fate": "dropped", "why": "its condition is another one"}],
+}
+
+
+def test_verdict(terraform: Terraform, cloud: Cloud) -> None:
+    """An edit that would lose state is an error of the plan; allowed, it is a warning, a value, and stays planned."""
+    cloud.verdicts = {"SELECT 2": LOSS}
+    terraform.apply(JOB % ("SELECT 1", ""))
+    cloud.changes()
+    said = terraform.fails(JOB % ("SELECT 2", ""), command="plan")
+    assert "a would lose state: 1 of 2 operators drops its state" in said
+    assert "dropped: join: leftInputSpec=[a]; its condition is another one" in said
+    assert 'sql = "SELECT 2"' in said
+    assert cloud.changes() == []
+
+    allowed = JOB % ("SELECT 2", 'upgrade = { on_incompatible = "drop_partial" }')
+    terraform.write(allowed)
+    shown = told(terraform.run("plan", "-input=false").stdout)
+    assert '+ state_verdict = "partly"' in shown
+    assert "a loses a part of its state" in shown
+    state = terraform.apply(allowed, expect={"flink_job.a": ["update"]})
+    assert state["flink_job.a"]["state_verdict"] == "partly"
+    assert cloud.job("a")["restoreStrategy"]["allowNonRestoredState"] is True
+
+
+def test_brought_back(terraform: Terraform, cloud: Cloud) -> None:
+    """Where nobody can tell and Flink refuses the state, the old job runs again from its savepoint, as it was."""
+    cloud.verdicts = None
+    terraform.apply(JOB % ("SELECT 1", ""))
+    cloud.unfit["SELECT 2"] = "Cannot map checkpoint/savepoint state for operator 5_group-aggregate to the new program"
+    terraform.write(JOB % ("SELECT 2", ""))
+    assert '+ state_verdict = "unknown"' in told(terraform.run("plan", "-input=false").stdout)
+    said = terraform.fails()
+    assert "a was not upgraded" in said
+    assert "5_group-aggregate" in said
+    assert cloud.job("a")["status"]["currentJobStatus"] == "RUNNING"
+    kept = terraform.state()["flink_job.a"]
+    assert (kept["sql"], kept["state"]) == ("SELECT 1", "running")
+    terraform.apply(JOB % ("SELECT 1", ""), expect={})
+
+
+def test_dearest_change(terraform: Terraform, cloud: Cloud) -> None:
+    """Several changes cost the dearest: nothing for labels, a restart for SQL, one without state where it must be."""
+    empty = 'upgrade = { on_incompatible = "restart_empty" }'
+    terraform.apply(JOB % ("SELECT 1", empty))
+    cloud.changes()
+    terraform.apply(JOB % ("SELECT 1", f'{empty}\n  labels = {{ a = "b" }}'))
+    assert cloud.changes() == ["UpdateDeployment"]
+    terraform.apply(JOB % ("SELECT 2", f"{empty}\n  parallelism = 3"))
+    assert cloud.changes() == ["StopJob", "UpdateDeployment", "StartJob"]
+    assert cloud.job("a")["restoreStrategy"]["kind"] == "FROM_SAVEPOINT"
+    options = 'flink_options = { "pipeline.max-parallelism" = "8" }'
+    terraform.apply(JOB % ("SELECT 3", f"{empty}\n  parallelism = 3\n  {options}"))
+    assert cloud.changes() == ["StopJob", "UpdateDeployment", "StartJob"]
+    assert cloud.job("a")["restoreStrategy"]["kind"] == "NONE"
 
 
 def test_wrong_script(terraform: Terraform, cloud: Cloud) -> None:
@@ -230,7 +296,8 @@ def test_upgraded_state(terraform: Terraform, cloud: Cloud) -> None:
     path = terraform.folder / "terraform.tfstate"
     state = json.loads(path.read_text())
     attributes = state["resources"][0]["instances"][0]["attributes"]
-    del attributes["restore_from"]
+    del attributes["restore_from"], attributes["state_verdict"]
+    attributes["upgrade"] = None
     attributes["gone"] = "x"
     path.write_text(json.dumps(state))
     assert terraform.plan() == {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from flinkform.errors import Invalid
+from flinkform.openapi import ours
 from flinkform.openapi.table import OPERATIONS, PRODUCTS
 
 SCALARS = frozenset({"str", "int", "bool", "float"})
@@ -80,14 +81,14 @@ class Operation:
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all operations."""
+    """Return the names of all operations of the public API; not of `ours`."""
     return tuple(OPERATIONS)
 
 
 @cache
 def operation(name: str) -> Operation:
     """Return the operation called *name*. Raises `Invalid` if there is none."""
-    row = OPERATIONS.get(name)
+    row = OPERATIONS.get(name) or ours.OPERATIONS.get(name)
     if row is None:
         raise Invalid(f"expected an operation such as ListDeployments, got {name!r}")
     product, method, path, query, headers, form, body, answer = row

@@ -7,6 +7,7 @@ from functools import cache
 from urllib.parse import unquote
 
 from flinkform.errors import Refused
+from flinkform.openapi import ours
 from flinkform.openapi.operation import Operation, names, operation
 
 MOST = 32
@@ -76,7 +77,7 @@ def _walk(node: _Node, segments: list[str]) -> Iterator[tuple[Operation, tuple[s
 @cache
 def _trees() -> dict[str, _Node]:
     roots: dict[str, _Node] = {}
-    for found in map(operation, names()):
+    for found in map(operation, (*names(), *ours.OPERATIONS)):
         if not found.rpc:
             node = roots.setdefault(found.method, _Node())
             for segment in found.path.split("/")[1:]:

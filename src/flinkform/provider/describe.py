@@ -94,7 +94,7 @@ def attribute(declared: Attribute) -> dict[str, Any]:
         "description_kind": "markdown",
         "required": declared.origin is Origin.REQUIRED,
         "optional": declared.origin in (Origin.OPTIONAL, Origin.EITHER),
-        "computed": declared.origin in (Origin.COMPUTED, Origin.EITHER) or supplied,
+        "computed": declared.origin in (Origin.COMPUTED, Origin.FORETOLD, Origin.EITHER) or supplied,
         "sensitive": declared.sensitive,
     }
     return {**_type(declared), **{word: value for word, value in words.items() if value}}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
 
-from flinkform.errors import FlinkformError, JobFailed
+from flinkform.errors import FlinkformError, JobFailed, Unfit
 from flinkform.provider import observe
 from flinkform.provider.lists import Caller, Document
 
@@ -14,6 +15,12 @@ LINES = 25
 """Lines of the start log that are shown."""
 _WIDTH = 400
 """Characters of a line that are shown."""
+_UNFIT = re.compile(
+    r"Cannot map (?:checkpoint/)?savepoint state for operator|There is no operator for the state"
+    r"|StateMigrationException|state serializer must not be incompatible|The maximum parallelism .* changed"
+    r"|the saved state (?:holds|does not fit)"
+)
+"""How the API says that Flink would not take over a state; the public one passes Flink's own words on."""
 
 
 def explain(client: Caller, place: Mapping[str, str], job: Document, name: str) -> JobFailed:
@@ -27,6 +34,9 @@ def explain(client: Caller, place: Mapping[str, str], job: Document, name: str) 
     lines = str(_asked(client, "GetLatestJobStartLog", place, "")).strip().splitlines()[-LINES:]
     if not all(_known(said, line) for line in lines):
         said.append("\n".join(("\nthe end of the start log:", *(f"  {line[:_WIDTH]}" for line in lines))))
+    if unfit := next((str(word) for word in reason.values() if _UNFIT.search(str(word))), ""):
+        told = str(reason.get("reason") or unfit)
+        return Unfit("\n".join(said), reason=_shortened(told if _UNFIT.search(told) else unfit), at=("state",))
     return JobFailed("\n".join(said), at=("state",))
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
-from flinkform.errors import Conflict, FlinkformError, NotFound, Unavailable
-from flinkform.provider import observe, record, script
-from flinkform.provider.lifecycle import STARTED, Work
+from flinkform.errors import Conflict, FlinkformError, JobFailed, NotFound, Path, Unavailable, Unfit
+from flinkform.provider import observe, record, script, upgrade
+from flinkform.provider.lifecycle import Work
 from flinkform.provider.lists import Document
 from flinkform.provider.observe import Phase
-from flinkform.provider.plan import PROTECTION, protected
+from flinkform.provider.oracle import Oracle
+from flinkform.provider.plan import PROTECTION, Plan, protected
+from flinkform.provider.protocol.msgpack import UNKNOWN
 from flinkform.provider.runs import Restore, Runs
 from flinkform.provider.session import Result, Session
+from flinkform.provider.upgrade import STARTED, VERDICT, Verdict
 from flinkform.provider.values import Values, settled
 from flinkform.provider.waiting import seconds
 from flinkform.resources.job import OURS, RESOURCE
@@ -29,10 +33,11 @@ _SENT = tuple(a for a in RESOURCE.attributes if a.path and a.writable and a.name
 class Jobs:
     """The engine of flink_job in one session."""
 
-    __slots__ = ("_session",)
+    __slots__ = ("_oracle", "_session")
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._oracle = Oracle(session.client)
 
     def cached(self, state: Values, private: dict[str, Any]) -> dict[str, Any] | None:
         """Return the state read anew if that needs no call; never waits."""
@@ -46,6 +51,18 @@ class Jobs:
         found = self._session.lists.fetch("ListDeployments", _scope(state), items="data", by="deploymentId")
         document = found.get(str(state.get("deployment_id"))) or self._found(state)
         return _told(state, document, self._phase(state, document), private) if document else None
+
+    def foresight(self, prior: Values | None, made: Plan, private: dict[str, Any]) -> Callable[[], Plan] | None:
+        """Return what completes a plan that carries state over by asking what becomes of it; `None` for all others."""
+        at = upgrade.concerns(prior, made, private)
+        return partial(self._foreseen, prior or {}, made, at) if at else None
+
+    def _foreseen(self, prior: Values, made: Plan, at: Path) -> Plan:
+        wanted = made.values or {}
+        if not upgrade.settled(wanted):
+            return upgrade.judged(made, Verdict(UNKNOWN), at)
+        verdict = upgrade.beforehand(prior, wanted) or self._oracle.ask(_place(prior), _updating(prior, wanted))
+        return upgrade.judged(made, verdict, at)
 
     def create(self, planned: Values, result: Result) -> None:
         """Create the deployment, and start its job if it is to run."""
@@ -65,6 +82,8 @@ class Jobs:
 
     def update(self, prior: Values, planned: Values, result: Result) -> None:
         """Bring the deployment and its job from whatever they are now to *planned*."""
+        if planned.get("state_verdict") is UNKNOWN:
+            planned = {**planned, "state_verdict": upgrade.UNSAID}
         work = self._work(prior, planned, result, "update")
         with self._honest(result, planned):
             document = self._here(prior)
@@ -75,7 +94,8 @@ class Jobs:
             if changed:
                 self._define(planned, changed, document)
             if planned.get("state") == "running":
-                work.go_on(job, halted, stale=stale)
+                with self._undone(work, halted, changed, document):
+                    work.go_on(job, halted, stale=stale)
             self._arrived(planned, result)
 
     def delete(self, prior: Values, result: Result) -> None:
@@ -102,6 +122,28 @@ class Jobs:
             # Before the job is touched: a script with an error in it must cost nothing.
             script.validate(self._session.client, _scope(work.wanted), work.wanted)
         return work.halt(job)
+
+    @contextmanager
+    def _undone(
+        self, work: Work, halted: Restore | None, changed: tuple[Attribute, ...], before: Document
+    ) -> Iterator[None]:
+        """Where the new definition cannot take over the state of the job that was stopped for it, bring that back."""
+        try:
+            yield
+        except Unfit as unfit:
+            if halted is None or not changed:
+                raise
+            known = documents.decode(RESOURCE.attributes, before)
+            self._define({**work.wanted, **{a.name: known.get(a.name) for a in changed}}, changed, before)
+            try:
+                work.resume(halted)
+            except FlinkformError as error:
+                raise JobFailed(f"{unfit}\n\nthe old definition did not start again either: {error}") from error
+            raise Conflict(
+                f"{work.name} was not upgraded: {unfit.reason}; it runs on as it was, from {halted.shown}",
+                at=(changed[0].name,),
+                advice='take the edit back, or set upgrade.on_incompatible = "drop_partial" or "restart_empty"',
+            ) from unfit
 
     def _made(self, planned: Values) -> Document:
         """Create the deployment; an answer that was lost is made up for by the nonce, never by the name."""
@@ -194,9 +236,10 @@ class Jobs:
         return Runs(self._session, _place(state), str(state.get("name")))
 
     def _work(self, state: Values, wanted: Values, result: Result, operation: str) -> Work:
+        verdict = str(result.private.pop(VERDICT, ""))  # it is about this apply and no later one
         given = (wanted.get("timeouts") or {}).get(operation)
         patience = self._session.patience(seconds(given) if given else TIMEOUTS[operation])
-        return Work(self._runs(state), patience, wanted, result)
+        return Work(self._runs(state), patience, wanted, result, verdict)
 
     def _forget(self, state: Values) -> None:
         self._session.lists.forget("ListDeployments", _scope(state))
@@ -211,6 +254,12 @@ def _told(state: Values, document: Document, phase: Phase, private: dict[str, An
 
 def _body(values: Values, call: Call) -> dict[str, Any]:
     return documents.encode(_SENT, settled(values), call)
+
+
+def _updating(prior: Values, wanted: Values) -> dict[str, Any]:
+    """Return what an update from *prior* to *wanted* is going to send."""
+    changed = [a for a in _SENT if prior.get(a.name) != wanted.get(a.name)]
+    return _body(record.cleared(changed, wanted), RESOURCE.api.update or Call(operation="UpdateDeployment"))
 
 
 def _dear(changed: tuple[Attribute, ...]) -> bool:

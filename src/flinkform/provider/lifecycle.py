@@ -6,29 +6,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flinkform.errors import Conflict, FlinkformError, Interrupted, TimedOut
+from flinkform.errors import Conflict, FlinkformError, Interrupted, TimedOut, Unfit
 from flinkform.provider import observe
 from flinkform.provider.lists import Document
 from flinkform.provider.observe import Phase
-from flinkform.provider.plan import defaulted
 from flinkform.provider.runs import LATEST, NOTHING, Restore, Runs
 from flinkform.provider.session import Result
+from flinkform.provider.upgrade import KEEPING, LOSING, STARTED, keeps, policy
 from flinkform.provider.values import Values
 from flinkform.provider.waiting import Patience
-from flinkform.resources.job import RESOURCE
-
-STARTED = "started"
-"""Private state: `False` while no job of this deployment is known to have run, so has state to lose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One apply of one job: what is *wanted*, who starts and stops, how long it may take."""
+    """One apply of one job: what is *wanted*, who starts and stops, how long it may take.
+
+    *verdict* is what was said of the state that it carries over, nothing where nobody was asked.
+    """
 
     runs: Runs
     patience: Patience
     wanted: Values
     result: Result
+    verdict: str = ""
 
     @property
     def name(self) -> str:
@@ -37,8 +37,7 @@ class Work:
     @property
     def policy(self) -> Mapping[str, Any]:
         """The `upgrade` object with its defaults."""
-        given = self.wanted.get("upgrade") or {}
-        return defaulted(RESOURCE.attribute("upgrade").nested, given, given)
+        return policy(self.wanted)
 
     @property
     def batch(self) -> bool:
@@ -46,8 +45,8 @@ class Work:
 
     @property
     def keeps(self) -> bool:
-        """Whether state is carried from job to job; a batch job has none."""
-        return self.policy["mode"] != "stateless" and not self.batch
+        """Whether state is carried from job to job."""
+        return keeps(self.wanted)
 
     def halt(self, job: Document) -> Restore:
         """Stop a job that starts or runs, and return what the next one goes on from."""
@@ -80,8 +79,23 @@ class Work:
             self.start(halted or self._resumed(job))
 
     def start(self, restore: Restore) -> None:
-        """Start a job and wait for it."""
-        allowed = bool(self.wanted.get("allow_non_restored_state"))
+        """Start a job and wait for it. Raises `Unfit` if its state does not fit and has to."""
+        empties = self.policy["on_incompatible"] == "restart_empty"
+        try:
+            self._begin(NOTHING if empties and self.verdict in LOSING else restore)
+        except Unfit as unfit:
+            if not empties:
+                raise
+            self.result.warnings.append(f"{self.name} starts with nothing: {unfit.reason}")
+            self._begin(NOTHING)
+
+    def resume(self, restore: Restore) -> None:
+        """Start a job that is as it was when it left *restore*, and wait for it."""
+        self.arrive(self.runs.start(restore, allow_non_restored=False))
+
+    def _begin(self, restore: Restore) -> None:
+        drops = self.policy["on_incompatible"] == "drop_partial" and self.verdict not in KEEPING
+        allowed = drops or bool(self.wanted.get("allow_non_restored_state"))
         self.arrive(self.runs.start(restore, allow_non_restored=allowed))
 
     def arrive(self, job_id: str) -> None:

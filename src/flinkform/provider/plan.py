@@ -22,6 +22,7 @@ class Plan:
     values: Values | None
     replace: tuple[Path, ...] = ()
     faults: tuple[FlinkformError, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def plan(resource: Resource, *, prior: Values | None, proposed: Values | None, config: Values | None) -> Plan:
@@ -56,6 +57,8 @@ def defaulted(attributes: Iterable[Attribute], proposed: Values, config: Values)
 def _learned(resource: Resource, wanted: dict[str, Any], config: Values, kept: Values) -> dict[str, Any]:
     """Return *wanted* with unknown for what only the API can say; stable values in *kept* stay in sight."""
     for attribute in resource.attributes:
+        if attribute.origin is Origin.FORETOLD:
+            wanted[attribute.name] = kept.get(attribute.name)
         if attribute.origin in (Origin.COMPUTED, Origin.EITHER) and config.get(attribute.name) is None:
             value = kept.get(attribute.name)
             wanted[attribute.name] = value if attribute.stable and value is not None else UNKNOWN

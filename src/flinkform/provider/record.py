@@ -84,6 +84,22 @@ def imported(resource: Resource, text: str) -> dict[str, Any]:
     return state | dict(zip(resource.key, parts, strict=True)) | {"id": text}
 
 
+def completed(attributes: Iterable[Attribute], values: Values) -> dict[str, Any]:
+    """Return what an older version kept of an object in today's shape, however deep.
+
+    What it did not know yet is null, or the default of an attribute that only Terraform knows: nothing changes by it.
+    """
+    whole: dict[str, Any] = {}
+    for attribute in attributes:
+        value = values.get(attribute.name)
+        if value is None and (attribute.nested or attribute.name not in values) and attribute.path is None:
+            value = attribute.default
+        elif attribute.nested and isinstance(value, Mapping):
+            value = completed(attribute.nested, value)
+        whole[attribute.name] = value
+    return whole
+
+
 def _seen(attributes: Iterable[Attribute], document: Document) -> list[tuple[Attribute, Any]]:
     told: Mapping[str, Any] = documents.decode(attributes, document)
     return [(a, told[a.name]) for a in attributes if a.name in told]

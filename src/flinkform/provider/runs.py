@@ -28,6 +28,10 @@ class Restore:
     kind: str = "NONE"
     savepoint: str = ""
 
+    @property
+    def shown(self) -> str:
+        return f"savepoint {self.savepoint}" if self.savepoint else self.kind
+
     def body(self, *, allow_non_restored: bool) -> dict[str, Any]:
         """Return it as a restoreStrategy."""
         if self.kind == "NONE":
@@ -63,8 +67,7 @@ class Runs:
             "restoreStrategy": restore.body(allow_non_restored=allow_non_restored),
         }
         job: Document = self._session.client.call("StartJob", self._scope, body)["data"]
-        origin = f" from savepoint {restore.savepoint}" if restore.savepoint else f" from {restore.kind}"
-        self._session.say(f"flink_job {self._name}: job {job['jobId']} started{origin}")
+        self._session.say(f"flink_job {self._name}: job {job['jobId']} started from {restore.shown}")
         return str(job["jobId"])
 
     def arrive(self, job_id: str, patience: Patience) -> None:

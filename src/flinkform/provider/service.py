@@ -11,10 +11,11 @@ from flinkform.errors import FlinkformError, Invalid, Unavailable
 from flinkform.provider import check, describe, diagnostics, record, sources
 from flinkform.provider.apply import Kept
 from flinkform.provider.job import Jobs
-from flinkform.provider.plan import plan
+from flinkform.provider.plan import Plan, plan
 from flinkform.provider.protocol import grpc, protobuf
 from flinkform.provider.protocol.faults import Malformed
 from flinkform.provider.session import Result, Session
+from flinkform.provider.upgrade import noted
 from flinkform.provider.values import Form, Values
 from flinkform.resources import DATA_SOURCES, RESOURCES, job
 from flinkform.schema.model import Attribute, DataSource, Resource
@@ -32,12 +33,11 @@ Connect = Callable[[Values, Event], Session]
 class Kind:
     """A resource type with the form of its values."""
 
-    __slots__ = ("form", "names", "resource")
+    __slots__ = ("form", "resource")
 
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
         self.form = Form(resource.attributes)
-        self.names = frozenset(a.name for a in resource.attributes)
 
     def engine(self, session: Session) -> Kept | Jobs:
         """Return what carries out changes of this type."""
@@ -132,8 +132,9 @@ class Service:
                 advice="use the version of flinkform that wrote it, or a newer one",
             )
         values = json.loads(text)
-        if values.keys() != kind.names:
-            text = json.dumps({name: values.get(name) for name in kind.names}).encode()
+        whole = record.completed(kind.resource.attributes, values)
+        if whole != values:
+            text = json.dumps(whole).encode()
         return protobuf.message(1, protobuf.bytes_(2, text))
 
     def _read(self, request: Message) -> grpc.Answer:
@@ -153,22 +154,25 @@ class Service:
             return answer(cached)
         return grpc.Later(lambda: answer(engine.read(state, private)))
 
-    def _plan(self, request: Message) -> bytes:
-        kind = self._kind(request[1])
-        load, attributes = kind.form.load, kind.resource.attributes
+    def _plan(self, request: Message) -> grpc.Answer:
+        kind, engine = self._kind(request[1]), self._engines.get(request[1])
+        load = kind.form.load
         prior = load(request[2])
         # Where nothing changes, which is nearly always, what core proposes is the prior object to the byte.
         proposed = prior if request[3] == request[2] else load(request[3])
         made = plan(kind.resource, prior=prior, proposed=proposed, config=load(request[4]))
-        same = made.values is prior and prior is not None
-        return b"".join(
-            (
-                protobuf.message(1, request[2] if same else kind.form.dump(made.values)),
-                *(protobuf.message(2, diagnostics.path(at, attributes)) for at in made.replace),
-                protobuf.bytes_(3, request.get(5, b"")),
-                *(protobuf.message(4, diagnostics.error(fault, attributes)) for fault in made.faults),
-            )
-        )
+        private = request.get(5, b"")
+        if made.values is prior and prior is not None:
+            return protobuf.message(1, request[2]) + protobuf.bytes_(3, private)
+        ask = engine.foresight(prior, made, _private(private)) if isinstance(engine, Jobs) else None
+        if ask is None:
+            return _planned(kind, made, private)
+
+        def work() -> bytes:
+            foreseen = ask()
+            return _planned(kind, foreseen, _kept(noted(_private(private), foreseen)))
+
+        return grpc.Later(work)
 
     def _apply(self, request: Message) -> grpc.Answer:
         kind, engine = self._kind(request[1]), self._engine(request[1])
@@ -240,6 +244,19 @@ def guarded(work: Callable[[], T], field: int, attributes: Iterable[Attribute]) 
         raise
     except Exception as unexpected:  # noqa: BLE001  the edge of the process: Terraform is told, and goes on
         return protobuf.message(field, diagnostics.bug(unexpected))
+
+
+def _planned(kind: Kind, made: Plan, private: bytes) -> bytes:
+    attributes = kind.resource.attributes
+    return b"".join(
+        (
+            protobuf.message(1, kind.form.dump(made.values)),
+            *(protobuf.message(2, diagnostics.path(at, attributes)) for at in made.replace),
+            protobuf.bytes_(3, private),
+            *(protobuf.message(4, diagnostics.error(fault, attributes)) for fault in made.faults),
+            *(protobuf.message(4, diagnostics.warning(text)) for text in made.warnings),
+        )
+    )
 
 
 def _checked(attributes: Iterable[Attribute], values: Values | None, field: int) -> bytes:

@@ -118,6 +118,8 @@ RESOURCE = Resource(
             type=MapOf(String()),
             doc="Flink options, written as Flink's own documentation writes them.",
             change=Change.RESTART,
+            # Flink spreads state by it, and takes none that was spread by another one.
+            costs={"pipeline.max-parallelism": Change.AFRESH},
             path="flinkConf",
             codec=Texts(),
         ),
@@ -159,9 +161,22 @@ RESOURCE = Resource(
                         doc="Go on from the newest checkpoint when a savepoint cannot be taken.",
                         default=True,
                     ),
+                    Attribute(
+                        name="on_incompatible",
+                        type=String(choices=("fail", "drop_partial", "restart_empty")),
+                        doc="Where state would be lost: refuse, start without what no longer fits, or with nothing.",
+                        default="fail",
+                    ),
                 )
             ),
             doc="How a running job is brought to a new definition.",
+            default={"mode": "savepoint", "fallback": True, "on_incompatible": "fail"},
+        ),
+        Attribute(
+            name="state_verdict",
+            type=String(),
+            doc="Told in the plan: what the newest edit does to state (same, compatible, partly, lost, unknown).",
+            origin=Origin.FORETOLD,
         ),
         Attribute(
             name="restore_from",

@@ -17,16 +17,22 @@ class Origin(Enum):
     REQUIRED = "required"
     OPTIONAL = "optional"
     COMPUTED = "computed"
+    FORETOLD = "computed when planning"
     EITHER = "optional, else computed"
 
 
 class Change(IntEnum):
-    """What a new value costs the running thing, dearest last. Several changes cost the dearest one."""
+    """What a new value costs the running thing, dearest last. Several changes cost the dearest one.
+
+    NOTHING: it runs on. HOT: it runs on and adapts. RESTART: stopped and started again with its state. AFRESH: the
+    same without its state. REPLACE: destroyed and made again.
+    """
 
     NOTHING = 0
     HOT = 1
     RESTART = 2
-    REPLACE = 3
+    AFRESH = 3
+    REPLACE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +40,8 @@ class Attribute:
     """One field: the same one in HCL, in a job file, in the API and in the docs.
 
     *path* is its place in the API's model, `None` for a field only Terraform knows. *stable* says that a
-    computed value does not change once it is known, so a plan may keep showing it.
+    computed value does not change once it is known, so a plan may keep showing it. *costs* are the keys of a map
+    whose change costs otherwise than *change*.
     """
 
     name: str
@@ -43,6 +50,7 @@ class Attribute:
     origin: Origin = Origin.OPTIONAL
     default: Any = None
     change: Change = Change.NOTHING
+    costs: Mapping[str, Change] = field(default_factory=dict)
     sensitive: bool = False
     stable: bool = False
     path: str | None = None
@@ -50,12 +58,22 @@ class Attribute:
 
     @property
     def writable(self) -> bool:
-        return self.origin is not Origin.COMPUTED
+        return self.origin not in (Origin.COMPUTED, Origin.FORETOLD)
 
     @property
     def nested(self) -> tuple[Attribute, ...]:
         """The attributes inside this one, if it is an object."""
         return self.type.attributes if isinstance(self.type, Object) else ()
+
+    def cost(self, old: Any, new: Any) -> Change:
+        """Return what it costs to turn *old* into *new*; of a map the dearest of the keys that differ."""
+        if not self.writable or old == new:
+            return Change.NOTHING
+        if not self.costs or not all(isinstance(value, Mapping | None) for value in (old, new)):
+            return self.change
+        before, after = old or {}, new or {}
+        keys = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+        return max((self.costs.get(key, self.change) for key in keys), default=Change.NOTHING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +135,7 @@ class Resource:
 
     def cost(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Change:
         """Return the dearest change that turns *old* into *new*."""
-        changed = (a.change for a in self.attributes if a.writable and old.get(a.name) != new.get(a.name))
-        return max(changed, default=Change.NOTHING)
+        return max((a.cost(old.get(a.name), new.get(a.name)) for a in self.attributes), default=Change.NOTHING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from flinkform.errors import Invalid
+from flinkform.openapi import ours, route
 from flinkform.openapi.models import model
 from flinkform.openapi.operation import SCALARS, Field, fields, names, operation
 
@@ -90,3 +91,14 @@ def test_models() -> None:
     assert found is not None
     assert found["labels"].type == "Dict[str,Any]"
     assert model("ververica", "str") is None
+
+
+def test_ours() -> None:
+    """Our own operations are signed and routed like the API's, and are none of its 140."""
+    for name in ours.OPERATIONS:
+        found = operation(name)
+        assert name not in names()
+        assert found.path.startswith("/flinkform/")
+        path = found.path.replace("{namespace}", "n").replace("{deploymentId}", "d")
+        assert route.match(found.method, path) == (found, {"namespace": "n", "deploymentId": "d"})
+        assert found.idempotent

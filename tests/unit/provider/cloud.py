@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from flinkform.errors import Conflict, FlinkformError, NotFound, Unavailable
+from flinkform.errors import Conflict, FlinkformError, NotFound, Refused, Unavailable
 from flinkform.openapi.operation import operation
 from flinkform.openapi.request import build
 
@@ -55,6 +55,10 @@ class Cloud:
     """Fields of a deployment that an update silently keeps."""
     wrong: dict[str, str] = field(default_factory=dict)
     """A script, and what is wrong with it."""
+    verdicts: dict[str, dict[str, Any]] | None = field(default_factory=dict)
+    """A script, and what an edit to it does to state, `same` if it is not here; `None` for an API that cannot tell."""
+    unfit: dict[str, str] = field(default_factory=dict)
+    """A script, and why no state that another one left can be taken over by it."""
     calls: Counter[str] = field(default_factory=Counter)
     said: list[tuple[str, Any]] = field(default_factory=list)
     """Every call that changes something, with its body or parameters."""
@@ -155,6 +159,15 @@ class Cloud:
             return {"success": False, "errorDetails": details, "message": reason}
         return {"success": True}
 
+    def _GetStateVerdict(self, params: Params, body: Any) -> Any:  # noqa: N802
+        self._deployment(params)
+        if self.verdicts is None:
+            raise refusal("InvalidAction.NotFound", 404)
+        text = body["artifact"]["sqlArtifact"]["sqlScript"]
+        if reason := self.wrong.get(text):
+            raise refusal("InvalidParameter", 200, f"the script is not valid: line 3, column 7: {reason}")
+        return self.verdicts.get(text, {"verdict": "same", "summary": "", "operators": []})
+
     def _CreateDeployment(self, params: Params, body: Any) -> Any:  # noqa: N802
         if any(d["name"] == body["name"] for d in self.deployments.values()):
             raise Conflict(f"the name {body['name']} is taken")
@@ -204,6 +217,7 @@ class Cloud:
             "revision": one["revision"],
             "looks": 0,
             "restoreStrategy": body["restoreStrategy"],
+            "script": one["artifact"]["sqlArtifact"]["sqlScript"],
             "status": {"currentJobStatus": STARTING},
         }
         return self.jobs[key]
@@ -282,7 +296,10 @@ class Cloud:
         if _status(job) == STARTING and job["looks"] >= self.start_looks:
             failure = {"reason": "JOB_FAILED", "message": self.broken.get(name)}
             job["status"] = {"currentJobStatus": RUNNING}
-            if name in self.broken:
+            reason = self.unfit.get(job["script"])
+            if reason and not _tolerant(job["restoreStrategy"]):
+                job["status"] = {"currentJobStatus": "FAILED", "failure": {"reason": reason, "message": reason}}
+            elif name in self.broken:
                 job["status"] = {"currentJobStatus": "FAILED", "failure": failure}
             elif self.deployments[job["deploymentId"]].get("executionMode") == "BATCH":
                 job["status"] = {"currentJobStatus": "FINISHED"}
@@ -303,6 +320,15 @@ def failing(error: FlinkformError) -> Callable[..., Any]:
         raise error
 
     return fail
+
+
+def refusal(code: str, status: int, message: str = "no such operation") -> Refused:
+    """Return what a client raises for an answer that is an error."""
+    return Refused(message, operation="", code=code, status=status, request_id="r")
+
+
+def _tolerant(restore: Mapping[str, Any]) -> bool:
+    return bool(restore.get("allowNonRestoredState")) or restore["kind"] == "NONE"
 
 
 def _advance(found: list[dict[str, Any]], field_: str, done: str) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 from hypothesis import strategies as st
 
 from flinkform.provider import check
+from flinkform.provider.job import Jobs
 from flinkform.provider.lists import Lists
 from flinkform.provider.plan import Plan, plan
 from flinkform.provider.protocol.msgpack import UNKNOWN
 from flinkform.provider.service import Kind
 from flinkform.provider.session import Result, Session
+from flinkform.provider.upgrade import noted
 from flinkform.provider.values import Values, known
 from flinkform.schema.model import Attribute, Origin, Resource
 from flinkform.schema.types import Bool, ListOf, MapOf, Number, Object, String, Type
@@ -26,7 +28,7 @@ def proposed(attributes: Iterable[Attribute], prior: Values | None, config: Valu
 
 
 def _proposed(attribute: Attribute, prior: Any, config: Any) -> Any:
-    computed = attribute.origin in (Origin.COMPUTED, Origin.EITHER) or attribute.default is not None
+    computed = attribute.origin in (Origin.COMPUTED, Origin.FORETOLD, Origin.EITHER) or attribute.default is not None
     if config is None:
         return prior if computed else None
     if attribute.nested and isinstance(config, Mapping):
@@ -62,7 +64,9 @@ class World:
     def apply(self, config: Values) -> dict[str, Any]:
         """Refresh, plan and apply; return the state, which is what was planned."""
         prior = self.refresh()
-        made = planned(self.resource, prior, config)
+        made = self._planned(prior, config)
+        if made.faults:
+            raise made.faults[0]
         if made.values is prior and prior is not None:
             return prior
         if made.replace:
@@ -91,7 +95,18 @@ class World:
 
     def plan(self, config: Values) -> Plan:
         """Refresh and plan."""
-        return planned(self.resource, self.refresh(), config)
+        return self._planned(self.refresh(), config)
+
+    def _planned(self, prior: Values | None, config: Values) -> Plan:
+        """Plan with what the engine foresees, which travels to the apply in private state."""
+        made = planned(self.resource, prior, config)
+        engine = self.engine()
+        ask = engine.foresight(prior, made, self.result.private) if isinstance(engine, Jobs) else None
+        if ask is None:
+            return made
+        made = ask()
+        self.result.private = noted(self.result.private, made)
+        return made
 
     def destroy(self) -> None:
         """Destroy what is there."""

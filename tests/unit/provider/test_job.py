@@ -22,6 +22,10 @@ def config(**given: Any) -> dict[str, Any]:
     return CONFIG | given
 
 
+def upgrade(**given: Any) -> dict[str, Any]:
+    return _empty("upgrade") | given
+
+
 @pytest.fixture
 def world() -> World:
     return World(RESOURCE)
@@ -109,7 +113,7 @@ def _empty(name: str) -> dict[str, Any]:
 )
 def test_policy(running: World, mode: str, stop: str, kind: str) -> None:
     """`upgrade.mode` says how a job is stopped and what the next goes on from."""
-    running.apply(config(sql="SELECT 2", upgrade={"mode": mode, "fallback": None}))
+    running.apply(config(sql="SELECT 2", upgrade=upgrade(mode=mode)))
     stops = [body for name, body in running.cloud.said if name == "StopJob"]
     assert stops == [{"stopStrategy": stop}]
     assert restored(running)["kind"] == kind
@@ -126,9 +130,8 @@ def test_fallback(running: World) -> None:
 def test_no_fallback(running: World) -> None:
     """Without the fallback the old definition runs on, and state says so."""
     running.cloud.stubborn.add("a")
-    upgrade = {"mode": "savepoint", "fallback": False}
     with pytest.raises(Conflict, match="checkpoint declined") as raised:
-        running.apply(config(sql="SELECT 2", upgrade=upgrade))
+        running.apply(config(sql="SELECT 2", upgrade=upgrade(fallback=False)))
     assert raised.value.at == ("upgrade", "fallback")
     assert running.cloud.changes() == ["StopJob"]
     assert running.result.state is not None

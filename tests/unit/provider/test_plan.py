@@ -29,6 +29,7 @@ STATE = {
     "deployment_target": "default-queue",
     "parallelism": 1,
     "state": "running",
+    "upgrade": {"mode": "savepoint", "fallback": True, "on_incompatible": "fail"},
     "allow_non_restored_state": False,
     "savepoint_on_destroy": True,
     "deletion_protection": False,
@@ -55,7 +56,10 @@ def test_unchanged() -> None:
     ("config", "expected"),
     [
         ({"parallelism": 8}, {"parallelism": 8}),
-        ({"upgrade": {"mode": "latest", "fallback": None}}, {"upgrade": {"mode": "latest", "fallback": True}}),
+        (
+            {"upgrade": {"mode": "latest", "fallback": None, "on_incompatible": None}},
+            {"upgrade": {"mode": "latest", "fallback": True, "on_incompatible": "fail"}},
+        ),
         ({"flink_options": {"a": UNKNOWN}}, {"flink_options": {"a": UNKNOWN}}),
         ({"sql": UNKNOWN}, {"sql": UNKNOWN}),
         ({"parallelism": UNKNOWN}, {"parallelism": UNKNOWN}),
@@ -86,9 +90,9 @@ def test_removed(name: str, kept: Any, back: Any) -> None:
 
 def test_nested_removed() -> None:
     """An attribute that is taken out of an object goes back to its default too."""
-    state = {**STATE, "upgrade": {"mode": "latest", "fallback": False}}
-    made = job_plan({"upgrade": {"mode": "latest", "fallback": None}}, state)
-    assert made.values["upgrade"] == {"mode": "latest", "fallback": True}
+    state = {**STATE, "upgrade": {"mode": "latest", "fallback": False, "on_incompatible": "drop_partial"}}
+    made = job_plan({"upgrade": {"mode": "latest", "fallback": None, "on_incompatible": None}}, state)
+    assert made.values["upgrade"] == {"mode": "latest", "fallback": True, "on_incompatible": "fail"}
 
 
 @pytest.mark.parametrize("observed", ["failed", "outdated", "suspended"])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from flinkform.errors import Denied
+from flinkform.provider import record
 from flinkform.provider.lists import Lists
 from flinkform.provider.protocol import grpc, protobuf
 from flinkform.provider.service import PREFIX, Service
@@ -177,11 +178,20 @@ def test_upgraded_state(core: Core, resource: Any) -> None:
         raw = protobuf.message(3, protobuf.bytes_(1, json.dumps(values).encode()))
         return core("UpgradeResourceState", protobuf.string(1, resource.type_name), protobuf.uint(2, version), raw)
 
-    whole = {a.name: None for a in resource.attributes}
+    whole = record.completed(resource.attributes, {})
     assert bytes(protobuf.read(upgrade(0, whole)[1])[2]) == json.dumps(whole).encode()
     ragged = json.loads(bytes(protobuf.read(upgrade(0, {"id": "x", "gone": 1})[1])[2]))
     assert ragged == whole | {"id": "x"}
     assert "of version 0 at most, got 3" in text(upgrade(3, whole)[2])
+
+
+def test_upgraded_state_of_before(core: Core) -> None:
+    """What an object inside did not say yet has its default, so that it plans no change."""
+    old = {"upgrade": {"mode": "latest", "fallback": False}, "timeouts": {"create": "5m"}}
+    raw = protobuf.message(3, protobuf.bytes_(1, json.dumps(old).encode()))
+    whole = json.loads(bytes(protobuf.read(core("UpgradeResourceState", NAME, raw)[1])[2]))
+    assert whole["upgrade"] == {"mode": "latest", "fallback": False, "on_incompatible": "fail"}
+    assert whole["timeouts"] == {"create": "5m", "update": None, "delete": None}
 
 
 def test_move(core: Core) -> None:
