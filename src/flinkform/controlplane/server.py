@@ -51,7 +51,7 @@ def run(settings: Settings, *, announce: Callable[[str], None], say: Callable[[s
         keyring.root(store, settings)
         runtime = _runtime(settings, lock.descriptor)
         held.callback(runtime.stop)
-        loop = Loop(Bench(store, runtime, settings.home / "storage"))
+        loop = Loop(Bench(store, runtime, settings.home / "storage"), policy=settings.retention)
         stopping = threading.Event()
         services = Services(
             store=store,

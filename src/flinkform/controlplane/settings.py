@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from flinkform.controlplane.retention import AGE, NEWEST, Policy
 from flinkform.errors import Invalid
 
 MIB = 1024 * 1024
@@ -60,6 +61,9 @@ class Settings:
     stop_grace: float = 10.0
     """Seconds that requests under way get to end after a stop signal."""
 
+    retention: Policy = field(default_factory=Policy)
+    """Which savepoints of flinkform's own making are kept: five are enough to go back a few edits."""
+
     @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.home / 'controlplane.db'}"
@@ -92,6 +96,7 @@ def from_environment(
         heap=environment.get("FLINKFORM_HEAP", base.heap),
         region=environment.get("FLINKFORM_REGION", base.region),
         lock_wait=_whole(environment, "FLINKFORM_LOCK_WAIT", default=int(base.lock_wait)),
+        retention=_retention(environment, default=base.retention),
         log_level=_level(environment.get("FLINKFORM_LOG_LEVEL", base.log_level)),
     )
 
@@ -101,6 +106,14 @@ def _whole(environment: Mapping[str, str], name: str, *, default: int) -> int:
     if not text.isdecimal() or not int(text):
         raise Invalid(f"{name}: expected a whole number above 0, got {text!r}")
     return int(text)
+
+
+def _retention(environment: Mapping[str, str], *, default: Policy) -> Policy:
+    names = {NEWEST: "FLINKFORM_SAVEPOINTS_NEWEST", AGE: "FLINKFORM_SAVEPOINTS_AGE"}
+    try:
+        return default.of({label: environment[name] for label, name in names.items() if environment.get(name)})
+    except Invalid as error:
+        raise Invalid(f"{names[str(error.at[-1])]}: {error.message}") from error
 
 
 def _level(text: str) -> str:

@@ -11,6 +11,7 @@ from flinkform.errors import Invalid, Unavailable
 from flinkform.flink import objects
 
 _CHECKPOINT = re.compile(r"chk-(\d+)")
+_RETAINED = re.compile(r"/([0-9a-f]{32})/chk-(\d+)/?$")
 _METADATA = "_metadata"
 
 
@@ -31,10 +32,16 @@ def numbers(folder: str) -> list[int]:
     return [int(match[1]) for name in folders(folder) if (match := _CHECKPOINT.fullmatch(name))]
 
 
-def number(location: str) -> int | None:
-    """The number of a checkpoint; None for a savepoint."""
-    match = _CHECKPOINT.fullmatch(location.rstrip("/").rpartition("/")[2])
-    return int(match[1]) if match else None
+def job(location: str) -> str | None:
+    """The id of the job that a retained checkpoint is of; None for a savepoint."""
+    match = _RETAINED.search(location)
+    return match[1] if match else None
+
+
+def number(location: str) -> int:
+    """The number of a retained checkpoint; 0 for a savepoint."""
+    match = _RETAINED.search(location)
+    return int(match[2]) if match else 0
 
 
 def exists(location: str) -> bool:
@@ -59,12 +66,17 @@ def completed_at(location: str) -> int:
         return 0
 
 
+def check(location: str) -> None:
+    """Raise Invalid if there is something at *location*, and it is no savepoint or checkpoint."""
+    if exists(location):
+        return
+    if objects.filled(location) if _remote(location) else local(location).exists():
+        raise Invalid(f"expected a savepoint's folder with {_METADATA}, got {location}")
+
+
 def delete(location: str) -> None:
     """Remove a savepoint's files; harmless when they are gone. Invalid when it is not a savepoint's folder."""
-    if not exists(location):
-        if _remote(location) or not local(location).exists():
-            return
-        raise Invalid(f"expected a savepoint's folder with {_METADATA}, got {local(location)}")
+    check(location)
     remove(location)
 
 

@@ -26,6 +26,13 @@ def modified(location: str) -> int:
     return int(found[0]["LastModified"].timestamp() * 1e9) if found and found[0]["Key"] == key else 0
 
 
+def filled(location: str) -> bool:
+    """Whether there is anything in a folder."""
+    bucket, key = _split(location)
+    with _answering(bucket):
+        return bool(client().list_objects_v2(Bucket=bucket, Prefix=f"{key}/", MaxKeys=1).get("Contents"))
+
+
 def folders(location: str) -> list[str]:
     """The names of the folders in one."""
     bucket, key = _split(location)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flinkform.controlplane.retention import Policy
 from flinkform.errors import Invalid, Path
 from flinkform.resources import job
 
@@ -52,6 +53,7 @@ def check(name: str, document: Mapping[str, Any], *, engines: tuple[str, ...]) -
     _loggers(document.get("logging") or {})
     for field in ("flinkConf", "labels"):
         _scalars(document.get(field) or {}, field)
+    Policy().of(document.get("labels") or {})
 
 
 def resources(document: Mapping[str, Any]) -> None:

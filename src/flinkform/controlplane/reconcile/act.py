@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 from flinkform.controlplane.reconcile import restore, settle
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.decide import Do
@@ -13,7 +11,6 @@ from flinkform.controlplane.store.intents import tell
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import Savepoint
 from flinkform.errors import Conflict, FlinkformError, NotFound, TimedOut, Unavailable
-from flinkform.flink import checkpoints
 
 _TOLD = {
     Do.SUBMIT: ("JOB_SUBMITTED", "the job was handed to Flink"),
@@ -109,12 +106,3 @@ def diagnose(bench: Bench, run: Run, do: Do, at: int | None) -> None:
             settle.trouble(db, run, why, now=now)
         else:
             settle.end(db, run, do, now=now, at=at, why=why)
-
-
-def erase(bench: Bench, savepoint: Savepoint) -> None:
-    """Remove a savepoint's files, then the savepoint."""
-    shutil.rmtree(checkpoints.local(bench.savepoint(savepoint)), ignore_errors=True)
-    if savepoint.location:
-        checkpoints.delete(savepoint.location)
-    with bench.store.write() as db:
-        savepoints.remove(db, savepoint.id)

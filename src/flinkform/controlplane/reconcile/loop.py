@@ -18,7 +18,9 @@ from flinkform.controlplane.reconcile.decide import Do, Take, decide, take
 from flinkform.controlplane.reconcile.observe import View
 from flinkform.controlplane.reconcile.park import park
 from flinkform.controlplane.reconcile.patience import Patience
+from flinkform.controlplane.reconcile.retain import Retention
 from flinkform.controlplane.reconcile.supervise import Supervisor
+from flinkform.controlplane.retention import Policy
 from flinkform.controlplane.store import events, nonces, runs, savepoints
 from flinkform.controlplane.store.intents import tell
 from flinkform.controlplane.store.runs import Run
@@ -45,12 +47,15 @@ class Loop:
     passing state.
     """
 
-    def __init__(self, bench: Bench, *, executor: Executor | None = None, minimum: int = 200) -> None:
+    def __init__(
+        self, bench: Bench, *, executor: Executor | None = None, minimum: int = 200, policy: Policy | None = None
+    ) -> None:
         self._bench = bench
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._crew = Crew(executor or ThreadPoolExecutor(_CREW, "reconcile"), done=self.wake)
         self._supervisor = Supervisor(bench.runtime, self._crew, bench.clock)
+        self._retention = Retention(bench, self._crew, policy or Policy())
         self._patience = Patience(first=500, limit=30_000)
         self._minimum = minimum
         self._pruned = bench.clock()
@@ -100,12 +105,14 @@ class Loop:
         health = self._supervisor.check()
         with self._bench.store.read() as db:
             pending = savepoints.under_way(db)
-        view = observe.look(self._bench, health, [one for one in pending if one.step == "CALLED"])
-        for one in pending:
+        taking = [one for one in pending if one.state == "STARTED"]
+        view = observe.look(self._bench, health, [one for one in taking if one.step == "CALLED"])
+        for one in taking:
             if one.deployment_id not in busy and not self._patience.waits(one.deployment_id, self._bench.clock()):
                 self._guard(one, partial(self._savepoint, one, view), clears=False)
         moving = self._runs(view, busy) or bool(pending) or view.health.life is None
         moving = places.advance(self._bench, minimum=self._minimum) or moving
+        self._retention.look(one for one in pending if one.state == "DELETING")
         self._prune()
         return moving or bool(self._crew.busy)
 
@@ -158,9 +165,6 @@ class Loop:
         bench = self._bench
         with bench.store.read() as db:
             run = runs.find(db, one.run_id)
-        if one.state == "DELETING":
-            self._send(one, partial(act.erase, bench, one))
-            return
         facts = observe.snapshot(bench, one, run, view)
         step = take(facts)
         life = view.health.life

@@ -29,7 +29,7 @@ def requested(db: Connection, bench: Bench, run: Run) -> str | None:
             raise Conflict(f"{run.name} has no completed savepoint to start from", advice="start it with another state")
         return _place(found[0])
     if kind == "LATEST_STATE":
-        return _latest(db, bench, run)
+        return latest(db, bench, run.deployment_id, before=run.seq)
     raise Invalid(
         f"expected NONE, LATEST_SAVEPOINT, FROM_SAVEPOINT or LATEST_STATE, got {kind}", at=("restoreStrategy", "kind")
     )
@@ -37,27 +37,27 @@ def requested(db: Connection, bench: Bench, run: Run) -> str | None:
 
 def again(db: Connection, bench: Bench, run: Run) -> str | None:
     """The place from which a run goes on that was cut off: its newest state, else where it began."""
-    return _own(db, bench, run) or run.restored_from or requested(db, bench, run)
+    return own(db, bench, run) or run.restored_from or requested(db, bench, run)
 
 
-def _latest(db: Connection, bench: Bench, run: Run) -> str | None:
-    """The newest state of the newest former run that got anywhere.
+def latest(db: Connection, bench: Bench, deployment_id: str, *, before: int) -> str | None:
+    """The newest state of the newest run that got anywhere, of those that came before number *before*.
 
     One that ran but kept nothing itself stands where it began: its state did not move. Older runs are not
     asked then, for a run that began with nothing was meant to forget them.
     """
-    for former in runs.history(db, run.deployment_id, before=run.seq):
-        if own := _own(db, bench, former):
-            return own
+    for former in runs.history(db, deployment_id, before=before):
+        if place := own(db, bench, former):
+            return place
         if former.restored_from and checkpoints.exists(former.restored_from):
             return former.restored_from
         if former.started_at is not None:
             return None
-    found = savepoints.completed(db, run.deployment_id)
+    found = savepoints.completed(db, deployment_id)
     return _place(found[0]) if found else None
 
 
-def _own(db: Connection, bench: Bench, run: Run) -> str | None:
+def own(db: Connection, bench: Bench, run: Run) -> str | None:
     """The newest checkpoint or savepoint that a run made itself."""
     made = [one.location for one in savepoints.completed(db, run.deployment_id) if one.run_id == run.id]
     checkpoint = checkpoints.newest(bench.checkpoints(run.deployment_id), run.job_id)

@@ -91,6 +91,11 @@ def get(db: Connection, workspace: str, namespace: str, deployment_id: str) -> D
     return _deployment(row)
 
 
+def find(db: Connection, deployment_id: str) -> Deployment | None:
+    row = db.execute(select(table).where(table.c.id == deployment_id)).mappings().first()
+    return None if row is None else _deployment(row)
+
+
 def by_name(db: Connection, workspace: str, namespace: str, name: str) -> Deployment | None:
     row = db.execute(_of(workspace, namespace).where(table.c.name == name)).mappings().first()
     return None if row is None else _deployment(row)

@@ -83,6 +83,11 @@ def page(  # noqa: PLR0913  each is a filter of GetEvents
     return Page([_event(row) for row in rows.items], rows.total)
 
 
+def owners(db: Connection) -> list[str]:
+    """The ids of all deployments that ever were: each has an event, and keeps some when it is gone."""
+    return sorted(db.scalars(select(table.c.deployment_id).where(table.c.deployment_id != "").distinct()))
+
+
 def prune(db: Connection, *, kept: int = KEPT) -> None:
     """Drop each deployment's oldest events beyond *kept*."""
     many = select(table.c.deployment_id).group_by(table.c.deployment_id).having(func.count() > kept)

@@ -126,6 +126,12 @@ def live_of(db: Connection, deployment_id: str) -> list[Run]:
     return [_run(row) for row in db.execute(_newest_first(deployment_id).where(table.c.state.in_(LIVE))).mappings()]
 
 
+def foreign_origins(db: Connection) -> frozenset[str]:
+    """The states that runs began from which are not their own deployment's, whose id is in the place of each."""
+    query = select(table.c.restored_from, table.c.deployment_id).where(table.c.restored_from.is_not(None))
+    return frozenset(place for place, owner in db.execute(query) if owner not in place)
+
+
 def summaries(db: Connection, deployment_ids: Sequence[str]) -> dict[str, Summary]:
     """The summary of each deployment; two queries however many are asked for."""
     ids = list(deployment_ids)

@@ -14,6 +14,7 @@ from flinkform.errors import Conflict, NotFound
 
 BY_USER = "USER_REQUEST"
 BY_STOP = "STOP_WITH_SAVEPOINT"
+ENDED = ("COMPLETED", "FAILED")
 PARKED = "RETAINED_CHECKPOINT"
 """Taken when the control plane ends, for jobs that shall go on at its next start; replaced by the next such one."""
 
@@ -96,6 +97,12 @@ def completed(db: Connection, deployment_id: str) -> list[Savepoint]:
     """A deployment's savepoints that can be started from, newest first."""
     query = select(table).where(table.c.deployment_id == deployment_id, table.c.state == "COMPLETED")
     return [_savepoint(row) for row in db.execute(query.order_by(table.c.created_at.desc(), table.c.id)).mappings()]
+
+
+def unasked(db: Connection, deployment_id: str) -> list[Savepoint]:
+    """A deployment's savepoints that are done, well or not, and that no person asked for."""
+    query = select(table).where(table.c.deployment_id == deployment_id, table.c.origin != BY_USER)
+    return [_savepoint(row) for row in db.execute(query.where(table.c.state.in_(ENDED))).mappings()]
 
 
 def under_way(db: Connection) -> list[Savepoint]:

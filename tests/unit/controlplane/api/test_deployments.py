@@ -55,6 +55,7 @@ def test_deployment_comes_back_as_it_was_sent(api: Api, clock: Clock) -> None:
         ({"deploymentTarget": {"name": "big"}}, "InvalidParameter", "deploymentTarget.name: expected default-queue"),
         ({"deploymentTarget": {"mode": "SESSION"}}, "InvalidParameter", "deploymentTarget.mode: expected PER_JOB"),
         ({"flinkConf": {"a": ["b"]}}, "InvalidParameter", "flinkConf.a: expected text"),
+        ({"labels": {"savepoints.age": "soon"}}, "InvalidParameter", "labels.savepoints.age: expected a duration"),
         ({"flinkConf": "a: b"}, "InvalidParameter", "flinkConf: expected an object, got a string"),
         (
             {"logging": {"log4jLoggers": [{"loggerName": "root", "loggerLevel": "LOUD"}]}},
