@@ -205,7 +205,7 @@ class Job(Resource):
     state: Whether the job runs. Read back it may also be `failed` or `outdated` (an older definition runs). Left
         out: running.
     upgrade: How a running job is brought to a new definition.
-    restore_from: The id of a savepoint to start from the next time the job starts with no state of its own.
+    restore_from: A savepoint, by id or path, to start from the next time the job starts with no state of its own.
     allow_non_restored_state: Start even if some of the savepoint's state fits no operator. Left out: false.
     savepoint_on_destroy: Take a savepoint before a running job is destroyed. Left out: true.
     deletion_protection: Refuse to destroy or replace this job. Left out: false.
@@ -345,7 +345,7 @@ class Job(Resource):
 
     @property
     def restore_from(self) -> Ref:
-        """The id of a savepoint to start from the next time the job starts with no state of its own."""
+        """A savepoint, by id or path, to start from the next time the job starts with no state of its own."""
         return self.ref("restore_from")
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -62,6 +62,8 @@ class Runs:
 
     def start(self, restore: Restore, *, allow_non_restored: bool) -> str:
         """Start a job and return its id, without waiting for it."""
+        if "/" in restore.savepoint:
+            restore = replace(restore, savepoint=self._listed(restore.savepoint))
         body = {
             "deploymentId": self._deployment,
             "restoreStrategy": restore.body(allow_non_restored=allow_non_restored),
@@ -122,6 +124,11 @@ class Runs:
                 why = (about.get("failure") or {}).get("message") or "no reason given"
                 raise JobFailed(f"the savepoint of {self._name} failed: {why}")
         return None if fresh else ""
+
+    def _listed(self, place: str) -> str:
+        """Return the id of the savepoint at *place*; the place itself if none is listed, which not every API takes."""
+        every = self._session.client.pages("ListSavepoints", self._scope, size=RECENT)
+        return next((str(s["savepointId"]) for s in every if s.get("savepointLocation") == place), place)
 
     def _savepoints(self) -> dict[str, Document]:
         params = {**self._scope, "deploymentId": self._deployment}

@@ -181,7 +181,7 @@ RESOURCE = Resource(
         Attribute(
             name="restore_from",
             type=String(),
-            doc="The id of a savepoint to start from the next time the job starts with no state of its own.",
+            doc="A savepoint, by id or path, to start from the next time the job starts with no state of its own.",
         ),
         Attribute(
             name="allow_non_restored_state",

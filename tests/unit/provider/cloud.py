@@ -239,7 +239,8 @@ class Cloud:
         return job
 
     def _ListSavepoints(self, params: Params, _: Any) -> Any:  # noqa: N802
-        found = [s for s in self.savepoints.values() if s["deploymentId"] == params["deploymentId"]]
+        wanted = params.get("deploymentId")
+        found = [s for s in self.savepoints.values() if wanted in (None, s["deploymentId"])]
         return found[::-1]
 
     def _GetJobDiagnosis(self, _: Params, __: Any) -> Any:  # noqa: N802

@@ -60,6 +60,20 @@ def test_restore_from(world: World) -> None:
     assert restored(world)["kind"] == "LATEST_STATE"
 
 
+def test_restore_from_a_path(world: World) -> None:
+    """A path becomes the id of the savepoint that is listed there, and is sent as it is where none is."""
+    world.cloud.savepoints["s-3"] = {
+        "savepointId": "s-3",
+        "deploymentId": "gone",
+        "savepointLocation": "oss://b/sp-3",
+    }
+    world.apply(config(restore_from="oss://b/sp-3"))
+    assert restored(world)["savepointId"] == "s-3"
+    world.destroy()
+    world.apply(config(restore_from="/elsewhere/sp-4"))
+    assert restored(world)["savepointId"] == "/elsewhere/sp-4"
+
+
 def test_restore_from_after_failure(world: World) -> None:
     """While no job ever ran, each start is a first start."""
     world.apply(config(state="suspended"))

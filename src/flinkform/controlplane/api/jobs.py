@@ -157,10 +157,22 @@ def _restore(db: Connection, workspace: str, namespace: str, asked: Mapping[str,
     if kind == Restore.FROM_SAVEPOINT:
         if not asked.get("savepointId"):
             raise Invalid("is required and missing", at=("restoreStrategy", "savepointId"))
-        found = savepoints.get(db, workspace, namespace, asked["savepointId"])
-        if found.state != "COMPLETED":
-            raise Conflict(f"expected savepoint {found.id} COMPLETED, got {found.state}")
+        asked = {**asked, "savepointId": _origin(db, workspace, namespace, str(asked["savepointId"]))}
     return {**asked, "kind": kind}
+
+
+def _origin(db: Connection, workspace: str, namespace: str, named: str) -> str:
+    """The id of a completed savepoint that is named by its id or its place, or a place that is not known here.
+
+    The id alone is what Alibaba takes. NotFound, Conflict: there is none, or it is not done.
+    """
+    known = savepoints.at(db, named) if "/" in named else None
+    if "/" in named and known is None:
+        return named
+    found = savepoints.get(db, workspace, namespace, known.id if known else named)
+    if found.state != "COMPLETED":
+        raise Conflict(f"expected savepoint {found.id} COMPLETED, got {found.state}")
+    return found.id
 
 
 def _find(db: Connection, params: Params) -> Run:

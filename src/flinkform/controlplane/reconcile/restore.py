@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from sqlalchemy import Connection
 
 from flinkform.controlplane.reconcile.bench import Bench
@@ -66,16 +68,24 @@ def own(db: Connection, bench: Bench, run: Run) -> str | None:
 
 
 def _named(db: Connection, run: Run) -> str:
-    found = savepoints.find(db, str(run.restore.get("savepointId") or ""))
-    if (
-        found is None
-        or found.state != "COMPLETED"
-        or (found.workspace, found.namespace) != (run.workspace, run.namespace)
-    ):
-        raise Conflict(
-            f"expected the id of a completed savepoint in this namespace, got {run.restore.get('savepointId')}"
-        )
-    return _place(found)
+    """The place of the savepoint that a start names, by its id or by the place itself."""
+    name, home = str(run.restore.get("savepointId") or ""), (run.workspace, run.namespace)
+    found = savepoints.at(db, name) if "/" in name else savepoints.find(db, name)
+    if found and found.state == "COMPLETED" and (found.workspace, found.namespace) == home:
+        return _place(found)
+    if found is None and "/" in name and _open_to(db, name, home) and checkpoints.exists(name):
+        return checkpoints.uri(name)
+    raise Conflict(
+        f"expected the id or the path of a completed savepoint in this namespace, got {name}",
+        advice="list the savepoints, or name the folder that holds _metadata",
+    )
+
+
+def _open_to(db: Connection, place: str, home: tuple[str, str]) -> bool:
+    """Whether a place is no checkpoint of another namespace's job."""
+    job = checkpoints.job(place)
+    run = runs.find(db, str(uuid.UUID(job))) if job else None
+    return run is None or (run.workspace, run.namespace) == home
 
 
 def _place(savepoint: Savepoint) -> str:

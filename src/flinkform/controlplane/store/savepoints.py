@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, unquote
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
@@ -69,6 +70,15 @@ def get(db: Connection, workspace: str, namespace: str, savepoint_id: str) -> Sa
 
 def find(db: Connection, savepoint_id: str) -> Savepoint | None:
     row = db.execute(select(table).where(table.c.id == savepoint_id)).mappings().first()
+    return None if row is None else _savepoint(row)
+
+
+def at(db: Connection, location: str) -> Savepoint | None:
+    """The savepoint at a place, however that is written; one that is being deleted, too."""
+    path = unquote(location.removeprefix("file:").rstrip("/"))
+    path = "/" + path.lstrip("/") if location.startswith(("/", "file:")) else path
+    spelled = {location, path, *(f"file:{slashes}{form}" for slashes in ("", "//") for form in (path, quote(path)))}
+    row = db.execute(select(table).where(table.c.location.in_(spelled))).mappings().first()
     return None if row is None else _savepoint(row)
 
 

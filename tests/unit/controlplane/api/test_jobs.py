@@ -170,3 +170,18 @@ def test_start_from_a_savepoint_wants_a_completed_one(api: Api) -> None:
     assert api.fails("StartJob", body)[0] == "OperationConflict"
     api.savepoint_is(taken, "COMPLETED", location="file:///s")
     assert api.call("StartJob", body)["data"]["restoreStrategy"] == restore
+
+
+def test_start_from_a_path(api: Api) -> None:
+    """A path of a savepoint that is known becomes its id, as Alibaba wants it; another path is kept as it is."""
+    made = api.make()
+    run = api.started(made)
+    taken = api.call("CreateSavepoint", {"deploymentId": made})["data"]["savepointId"]
+    api.run_is(run, "CANCELLED", ended_at=api.now)
+    api.savepoint_is(taken, "COMPLETED", location="file:///s%20t/savepoint-1")
+    body = {"deploymentId": made, "restoreStrategy": {"kind": "FROM_SAVEPOINT", "savepointId": "/s t/savepoint-1"}}
+    job = api.call("StartJob", body)["data"]
+    assert job["restoreStrategy"]["savepointId"] == taken
+    api.run_is(job["jobId"], "CANCELLED", ended_at=api.now)
+    body["restoreStrategy"] = {"kind": "FROM_SAVEPOINT", "savepointId": "s3://bucket/savepoint-2"}
+    assert api.call("StartJobWithParams", body)["data"]["restoreStrategy"] == body["restoreStrategy"]

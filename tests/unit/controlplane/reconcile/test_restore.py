@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from flinkform.controlplane.store import savepoints
+from flinkform.controlplane.reconcile import restore
+from flinkform.controlplane.store import deployments, runs, savepoints
 from flinkform.controlplane.store.deployments import Deployment
 from flinkform.controlplane.store.runs import Run
-from flinkform.errors import Invalid
+from flinkform.errors import Conflict, Invalid
 from flinkform.flink import checkpoints
 from flinkform.flink.values import Phase
-from tests.unit.controlplane.reconcile.conftest import World
+from tests.unit.controlplane.reconcile.conftest import WS, World
 
 
 def stopped(world: World, run: Run) -> str:
@@ -33,9 +36,9 @@ def cancelled(world: World, run: Run) -> None:
     world.tick()
 
 
-def restored(world: World, deployment: Deployment, kind: str, **restore: str) -> str | None:
+def restored(world: World, deployment: Deployment, kind: str, **asked: str) -> str | None:
     """Start, and say what Flink was told to begin from."""
-    run = world.ask_start(deployment, kind, **restore)
+    run = world.ask_start(deployment, kind, **asked)
     world.tick()
     found = world.fresh(run)
     assert found.state == "STARTING", found.failure
@@ -87,11 +90,60 @@ def test_from_savepoint(world: World) -> None:
     assert restored(world, other, "FROM_SAVEPOINT", savepointId=world.stop_savepoint(run).id) == place
 
 
-@pytest.mark.parametrize("name", ["no-such", ""])
+@pytest.mark.parametrize("spell", [str, lambda path: f"file:{path}", lambda path: f"file://{path}/"])
+def test_from_a_path(world: World, spell: Callable[[Path], str]) -> None:
+    """FROM_SAVEPOINT takes a path too, however it is written: of a savepoint, a checkpoint, or what another wrote."""
+    deployment = world.deployment()
+    run = world.running(deployment)
+    mine = world.flink.checkpoint(run.job_id)
+    place = stopped(world, run)
+    foreign = world.bench.storage / "elsewhere" / "savepoint-1"
+    foreign.mkdir(parents=True)
+    (foreign / "_metadata").touch()
+    for wanted in (place, mine, foreign.as_uri()):
+        named = spell(checkpoints.local(wanted))
+        assert checkpoints.local(restored(world, deployment, "FROM_SAVEPOINT", savepointId=named) or "") == (
+            checkpoints.local(wanted)
+        )
+        with world.store.read() as db:
+            (live,) = runs.live_of(db, deployment.id)
+        cancelled(world, live)
+
+
+@pytest.mark.parametrize("name", ["no-such", "", "/no/such/path", "file:///no/such/path"])
 def test_from_an_unknown_savepoint_is_refused(world: World, name: str) -> None:
     """FROM_SAVEPOINT of none fails and names what was asked for."""
     run = world.ask_start(world.deployment(), "FROM_SAVEPOINT", savepointId=name)
-    assert reason(world, run) == f"expected the id of a completed savepoint in this namespace, got {name}"
+    said = reason(world, run)
+    assert said.startswith(f"expected the id or the path of a completed savepoint in this namespace, got {name};")
+
+
+def test_a_path_into_another_namespace_is_refused(world: World) -> None:
+    """Neither savepoints nor checkpoints of other namespaces can be started from, by whatever name."""
+    run = world.running(world.deployment())
+    checkpoint = world.flink.checkpoint(run.job_id)
+    place = stopped(world, run)
+    with world.store.write() as db:
+        theirs = deployments.create(
+            db, "d-2", workspace=WS, namespace="other", name="x", document={}, creator="me", now=1
+        )
+    for name in (world.stop_savepoint(run).id, place, checkpoint):
+        assert "in this namespace" in reason(world, world.ask_start(theirs, "FROM_SAVEPOINT", savepointId=name))
+
+
+def test_a_path_that_is_being_deleted_is_refused(world: World) -> None:
+    """A savepoint that shall go is gone for starts at once, by its path too."""
+    deployment = world.deployment()
+    run = world.running(deployment)
+    place = stopped(world, run)
+    with world.store.write() as db:
+        savepoints.request_delete(db, world.stop_savepoint(run), now=world.clock())
+        found = savepoints.at(db, place)
+    assert found
+    assert found.state == "DELETING"
+    start = world.ask_start(deployment, "FROM_SAVEPOINT", savepointId=place)
+    with world.store.read() as db, pytest.raises(Conflict, match="expected the id or the path"):
+        restore.requested(db, world.bench, start)
 
 
 def test_savepoint_whose_files_are_gone_is_refused(world: World) -> None:
