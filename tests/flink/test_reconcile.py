@@ -17,6 +17,7 @@ from flinkform.controlplane.store import deployments, instances, intents, namesp
 from flinkform.controlplane.store.database import Store
 from flinkform.controlplane.store.deployments import Deployment
 from flinkform.controlplane.store.runs import Run
+from flinkform.flink.fleet import Fleet
 from flinkform.flink.runtime import Embedded
 from flinkform.flink.settings import Settings
 from tests.flink.conftest import until
@@ -84,7 +85,7 @@ def world(settings: Settings, tmp_path: Path) -> Iterator[World]:
         instances.create(db, "f-1", workspace="w", name="main", region="r", document={}, now=1)
         namespaces.create(db, "f-1", "n", document={}, now=1)
     flink = Embedded(replace(settings, home=tmp_path / "flink"))
-    loop = Loop(Bench(store, flink, tmp_path / "state"))
+    loop = Loop(Bench(store, Fleet(lambda _: flink), tmp_path / "state"))
     loop.start()
     made = World(store, flink, loop, tmp_path / "flink")
     yield made
@@ -142,7 +143,7 @@ def test_rest(world: World, settings: Settings) -> None:
 
     world.home = world.home.with_name("flink-again")
     world.flink = Embedded(replace(settings, home=world.home))
-    world.loop = Loop(Bench(world.store, world.flink, world.home.with_name("state")))
+    world.loop = Loop(Bench(world.store, Fleet(lambda _: world.flink), world.home.with_name("state")))
     world.loop.start()
     until(lambda: world.counts("resting"))
     assert world.counts("resting")[0] == (last[0] + 1, last[1] + 1)

@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -24,7 +26,8 @@ from flinkform.controlplane.settings import Settings
 from flinkform.controlplane.store.database import Store
 from flinkform.errors import Conflict, Unavailable
 from flinkform.flink import settings as flink
-from flinkform.flink.runtime import Embedded, Runtime
+from flinkform.flink.fleet import SHARED, Fleet, Seat
+from flinkform.flink.runtime import Embedded
 
 log = logging.getLogger(__name__)
 
@@ -49,13 +52,13 @@ def run(settings: Settings, *, announce: Callable[[str], None], say: Callable[[s
         store = Store.open(settings.database_url)
         held.callback(store.close)
         keyring.root(store, settings)
-        runtime = _runtime(settings, lock.descriptor)
-        held.callback(runtime.stop)
-        loop = Loop(Bench(store, runtime, settings.home / "storage"), policy=settings.retention)
+        fleet = _fleet(settings, lock.descriptor)
+        held.callback(fleet.stop)
+        loop = Loop(Bench(store, fleet, settings.home / "storage"), policy=settings.retention)
         stopping = threading.Event()
         services = Services(
             store=store,
-            runtime=runtime,
+            runtime=fleet.at(),
             settings=settings,
             clock=time.time,
             poke=loop.wake,
@@ -113,14 +116,22 @@ def _serve(
     server.run(sockets=[listener])
 
 
-def _runtime(settings: Settings, lock: int) -> Runtime:
-    """Return the Flink beside us, or the reason why there is none."""
-    if settings.java is None:
-        return Absent("Java 17 or newer was not found; run `flinkform doctor` for what to do")
-    return Embedded(
-        flink.Settings(home=settings.home / "flink", java=settings.java, slots=settings.slots, heap=settings.heap),
-        locks=[lock],
-    )
+def _fleet(settings: Settings, lock: int) -> Fleet:
+    """Return the Flinks beside us, or the reason why there are none."""
+    if (java := settings.java) is None:
+        absent = Absent("Java 17 or newer was not found; run `flinkform doctor` for what to do")
+        return Fleet(lambda _: absent)
+    return Fleet(lambda seat: Embedded(_tenant(settings, java, seat), locks=[lock]))
+
+
+def _tenant(settings: Settings, java: Path, seat: Seat) -> flink.Settings:
+    """Return how the JVM of a seat is run; all log where the usual one does, so a job that moves keeps its log."""
+    home = settings.home / "flink"
+    usual = flink.Settings(home=home, java=java, slots=settings.slots, heap=settings.heap)
+    if seat == SHARED:
+        return usual
+    own = replace(usual, home=home / seat.folder, logs=usual.job_logs, heap=seat.heap or settings.own_heap)
+    return replace(own, slots=settings.own_slots, network="64m") if seat.group else own
 
 
 @contextmanager

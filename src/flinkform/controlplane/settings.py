@@ -37,6 +37,12 @@ class Settings:
     heap: str = "1g"
     """Java heap of the embedded Flink: 200 small jobs need half of it."""
 
+    own_heap: str = "512m"
+    """Java heap of a JVM that one job has to itself, where the job does not say."""
+
+    own_slots: int = 32
+    """Tasks at once in such a JVM."""
+
     region: str = "cn-hangzhou"
     """The region this control plane says it is; requests may name any."""
 
@@ -94,6 +100,8 @@ def from_environment(
         database=environment.get("FLINKFORM_DATABASE_URL", base.database),
         slots=_whole(environment, "FLINKFORM_SLOTS", default=base.slots),
         heap=environment.get("FLINKFORM_HEAP", base.heap),
+        own_heap=environment.get("FLINKFORM_OWN_HEAP", base.own_heap),
+        own_slots=_whole(environment, "FLINKFORM_OWN_SLOTS", default=base.own_slots),
         region=environment.get("FLINKFORM_REGION", base.region),
         lock_wait=_whole(environment, "FLINKFORM_LOCK_WAIT", default=int(base.lock_wait)),
         retention=_retention(environment, default=base.retention),

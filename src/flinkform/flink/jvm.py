@@ -117,11 +117,12 @@ class Jvm:
     def _prepare(self) -> None:
         # A JVM that was killed leaves 70 MB in its temporary folder each time.
         shutil.rmtree(self.home / "tmp", ignore_errors=True)
-        for folder in (self.home, self.home / "tmp", self.home / "conf", self.home / "plugins", self.home / "logs"):
+        below = (self.home / name for name in ("tmp", "conf", "plugins", "logs"))
+        for folder in (self.home, *below, self._settings.job_logs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Flink's static initialiser wants the file; everything else is handed over as values.
         (self.home / "conf" / "config.yaml").write_text("parallelism.default: 1\n")
-        log.write(self.home)
+        log.write(self.home, self._settings.job_logs)
 
     def _spawn(self, flink: Path) -> subprocess.Popen[bytes]:
         # Not our own environment: it holds keys that are none of a job's business.

@@ -34,19 +34,19 @@ _CONFIGURATION = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def write(home: Path) -> None:
-    """Write `conf/log4j2.xml`, which the JVM reads as it starts."""
+def write(home: Path, jobs: Path) -> None:
+    """Write `conf/log4j2.xml`, which the JVM reads as it starts; *jobs* is the folder of the jobs' own logs."""
     logs = home / "logs"
-    job = str(logs / "${ctx:flink-job-id}.log")
+    job = str(jobs / "${ctx:flink-job-id}.log")
     values = {"main": str(logs / "flink.log"), "main_old": str(logs / "flink.log.%i"), "pattern": _PATTERN}
     values |= {"job": job, "job_old": job + ".%i"}
     text = _CONFIGURATION.format(**{name: quoteattr(value) for name, value in values.items()})
     (home / "conf" / "log4j2.xml").write_text(text)
 
 
-def path(home: Path, job_id: str) -> Path | None:
-    """The file a job logs to; None until it has logged."""
-    found = home / "logs" / f"{job_id}.log"
+def path(jobs: Path, job_id: str) -> Path | None:
+    """The file a job logs to, in the folder of all of them; None until it has logged."""
+    found = jobs / f"{job_id}.log"
     return found if job_id.isalnum() and found.is_file() else None
 
 

@@ -180,7 +180,7 @@ class Embedded:
         return validate(self._jvm.gateway, script, batch=batch, options={**job_defaults(self._settings), **options})
 
     def log_path(self, job_id: str) -> Path | None:
-        return log.path(self._settings.home, job_id)
+        return log.path(self._settings.job_logs, job_id)
 
     def log(self, job_id: str, *, tail: int = 65536) -> str:
         found = self.log_path(job_id)

@@ -28,3 +28,9 @@ class Settings:
     start_timeout: float = 120.0
     call_timeout: float = 60.0
     """Seconds one question to the JVM or to the REST may take."""
+    logs: Path | None = None
+    """Where jobs log to, each to a file of its own; JVMs may share it. Below *home* if unset."""
+
+    @property
+    def job_logs(self) -> Path:
+        return self.logs or self.home / "logs"

@@ -14,7 +14,7 @@ def test_configuration(tmp_path: Path) -> None:
     """The configuration is XML whatever the folder is called, with a file for each job."""
     home = tmp_path / 'a & "b" <c>'
     (home / "conf").mkdir(parents=True)
-    log.write(home)
+    log.write(home, home / "logs")
     root = ET.parse(home / "conf" / "log4j2.xml").getroot()  # noqa: S314 -- our own file
     names = [element.get("fileName") for element in root.iter("RollingFile")]
     assert names == [str(home / "logs" / "flink.log"), str(home / "logs" / "${ctx:flink-job-id}.log")]
@@ -25,9 +25,9 @@ def test_path(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "abc.log").touch()
     (tmp_path / "secret.log").touch()
-    assert log.path(tmp_path, "abc") == tmp_path / "logs" / "abc.log"
-    assert log.path(tmp_path, "abd") is None
-    assert log.path(tmp_path, "../secret") is None
+    assert log.path(tmp_path / "logs", "abc") == tmp_path / "logs" / "abc.log"
+    assert log.path(tmp_path / "logs", "abd") is None
+    assert log.path(tmp_path / "logs", "../secret") is None
 
 
 @pytest.mark.parametrize(

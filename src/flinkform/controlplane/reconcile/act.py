@@ -11,6 +11,7 @@ from flinkform.controlplane.store.intents import tell
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import Savepoint
 from flinkform.errors import Conflict, FlinkformError, NotFound, TimedOut, Unavailable
+from flinkform.flink.fleet import Seat
 
 _TOLD = {
     Do.SUBMIT: ("JOB_SUBMITTED", "the job was handed to Flink"),
@@ -25,7 +26,7 @@ def submit(bench: Bench, run: Run, do: Do, life: str) -> None:
         calling = _calling(bench, run, do, life)
         if calling is None:
             return  # something else was asked for meanwhile
-        bench.runtime.submit(submission(bench, calling, calling.restored_from))
+        bench.runtime(calling).submit(submission(bench, calling, calling.restored_from))
     except (Unavailable, TimedOut):
         raise
     except FlinkformError as error:
@@ -62,16 +63,16 @@ def cancel(bench: Bench, run: Run) -> None:
         calling = runs.change(db, run, {"step": "CALLING"}, now=bench.clock())
     if calling is None:
         return
-    bench.runtime.cancel(run.job_id)
+    bench.runtime(run).cancel(run.job_id)
     with bench.store.write() as db:
         runs.change(db, calling, {"step": "CALLED"}, now=bench.clock())
 
 
-def stray(bench: Bench, run: Run) -> None:
-    """Cancel a job whose run has ended: a call that was given up reached Flink after all."""
+def stray(bench: Bench, run: Run, at: Seat) -> None:
+    """Cancel a job whose run has ended or sits elsewhere: a call that was given up reached Flink after all."""
     with bench.store.write() as db:
-        tell(db, run, "JOB_STRAY", "Flink ran the job although it had ended; it is cancelled", now=bench.clock())
-    bench.runtime.cancel(run.job_id)
+        tell(db, run, "JOB_STRAY", "Flink ran the job where it should not be; it is cancelled", now=bench.clock())
+    bench.fleet.at(at).cancel(run.job_id)
 
 
 def trigger(bench: Bench, savepoint: Savepoint, run: Run, life: str) -> None:
@@ -81,7 +82,7 @@ def trigger(bench: Bench, savepoint: Savepoint, run: Run, life: str) -> None:
     directory = bench.savepoint(savepoint)
     options = {"stop": savepoint.stop, "drain": savepoint.drain, "native": savepoint.native}
     try:
-        name = bench.runtime.savepoint(run.job_id, directory, **options)
+        name = bench.runtime(run).savepoint(run.job_id, directory, **options)
     except NotFound:
         return
     except Conflict as error:
@@ -95,7 +96,7 @@ def trigger(bench: Bench, savepoint: Savepoint, run: Run, life: str) -> None:
 def diagnose(bench: Bench, run: Run, do: Do, at: int | None) -> None:
     """Ask Flink why a job failed or keeps restarting, and tell it."""
     try:
-        found = bench.runtime.failure(run.job_id)
+        found = bench.runtime(run).failure(run.job_id)
     except NotFound:
         found = None
     now = bench.clock()

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from flinkform.controlplane.reconcile.seating import seat
 from flinkform.controlplane.store.database import Store
+from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import Savepoint
+from flinkform.flink.fleet import Fleet
 from flinkform.flink.runtime import Runtime
 
 
@@ -18,12 +21,16 @@ def _milliseconds() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The store, the runtime, the folder that states of jobs go below, and the time in milliseconds."""
+    """The store, the runtimes, the folder that states of jobs go below, and the time in milliseconds."""
 
     store: Store
-    runtime: Runtime
+    fleet: Fleet
     storage: Path
     clock: Callable[[], int] = _milliseconds
+
+    def runtime(self, run: Run) -> Runtime:
+        """Where a run runs, or shall."""
+        return self.fleet.at(seat(run))
 
     def checkpoints(self, deployment_id: str) -> str:
         """Where the runs of a deployment keep their checkpoints; Flink adds the job's id."""

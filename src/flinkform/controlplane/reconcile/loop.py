@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 
@@ -19,13 +19,15 @@ from flinkform.controlplane.reconcile.observe import View
 from flinkform.controlplane.reconcile.park import park
 from flinkform.controlplane.reconcile.patience import Patience
 from flinkform.controlplane.reconcile.retain import Retention
-from flinkform.controlplane.reconcile.supervise import Supervisor
+from flinkform.controlplane.reconcile.seating import seat
+from flinkform.controlplane.reconcile.supervise import Supervision
 from flinkform.controlplane.retention import Policy
 from flinkform.controlplane.store import events, nonces, runs, savepoints
 from flinkform.controlplane.store.intents import tell
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import Savepoint
 from flinkform.errors import FlinkformError, Unavailable
+from flinkform.flink.fleet import Seat
 
 BUSY_TICK = 0.25
 """Seconds between looks while anything is on its way."""
@@ -54,7 +56,7 @@ class Loop:
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._crew = Crew(executor or ThreadPoolExecutor(_CREW, "reconcile"), done=self.wake)
-        self._supervisor = Supervisor(bench.runtime, self._crew, bench.clock)
+        self._supervision = Supervision(bench.fleet, self._crew, bench.clock)
         self._retention = Retention(bench, self._crew, policy or Policy())
         self._patience = Patience(first=500, limit=30_000)
         self._minimum = minimum
@@ -75,14 +77,14 @@ class Loop:
         if self._thread is not None:
             self._thread.join()
         self._crew.close()
-        life = self._supervisor.life
-        if life is not None and rest:
-            park(self._bench, life, milliseconds=rest, pause=pause or partial(time.sleep, 0.1))
+        lives = self._supervision.lives
+        if lives and rest:
+            park(self._bench, lives, milliseconds=rest, pause=pause or partial(time.sleep, 0.1))
 
     @property
     def trouble(self) -> str:
         """Why Flink cannot be started, once that is known."""
-        return self._supervisor.trouble
+        return self._supervision.trouble
 
     def wake(self) -> None:
         """Look now: something was asked for."""
@@ -102,29 +104,30 @@ class Loop:
         """One look and what follows from it; True while anything is on its way."""
         # Before looking: what a call changes while it is under way must not be judged by this look.
         busy = self._crew.busy
-        health = self._supervisor.check()
         with self._bench.store.read() as db:
+            live = runs.live(db)
             pending = savepoints.under_way(db)
-        taking = [one for one in pending if one.state == "STARTED"]
-        view = observe.look(self._bench, health, [one for one in taking if one.step == "CALLED"])
+            taking = [one for one in pending if one.state == "STARTED"]
+            asked = [(one, runs.find(db, one.run_id)) for one in taking if one.step == "CALLED"]
+        healths = self._supervision.check({seat(run) for run in live})
+        view = observe.look(self._bench, healths, asked)
         for one in taking:
             if one.deployment_id not in busy and not self._patience.waits(one.deployment_id, self._bench.clock()):
                 self._guard(one, partial(self._savepoint, one, view), clears=False)
-        moving = self._runs(view, busy) or bool(pending) or view.health.life is None
+        moving = self._runs(live, view, busy) or bool(pending) or not view.whole
         moving = places.advance(self._bench, minimum=self._minimum) or moving
         self._retention.look(one for one in pending if one.state == "DELETING")
         self._prune()
         return moving or bool(self._crew.busy)
 
-    def _runs(self, view: View, busy: frozenset[str]) -> bool:
+    def _runs(self, live: list[Run], view: View, busy: frozenset[str]) -> bool:
         """Take every run one step on; True while one is not where it shall be."""
         with self._bench.store.read() as db:
-            live = runs.live(db)
             stops = savepoints.of_stops(db, [run.id for run in live if run.intent == "STOP"])
         moving = False
         for run in live:
             moving = self._one(run, view, stops.get(run.id), busy) or moving
-        self._strays(view, {run.job_id for run in live})
+        self._strays(view, {run.job_id: seat(run) for run in live})
         return moving
 
     def _one(self, run: Run, view: View, stop: Savepoint | None, busy: frozenset[str]) -> bool:
@@ -139,7 +142,7 @@ class Loop:
 
     def _call(self, do: Do, run: Run, view: View) -> None:
         """Send what asks Flink for something."""
-        seen, life = view.job(run), view.health.life
+        seen, life = view.job(run), view.of(run).health.life
         if do is Do.CANCEL:
             self._send(run, partial(act.cancel, self._bench, run))
         elif do in (Do.DIAGNOSE, Do.END_FAILED):
@@ -149,17 +152,17 @@ class Loop:
 
     def _note(self, do: Do, run: Run, view: View, stop: Savepoint | None) -> None:
         """Write down what needs no call."""
-        now, seen = self._bench.clock(), view.job(run)
+        now, seen, trouble = self._bench.clock(), view.job(run), view.of(run).health.reason
         with self._bench.store.write() as db:
             if do is Do.KEEP:
                 settle.keep(db, run, stop, now=now)
             elif do in (Do.END_LOST, Do.END_BROKEN):
-                reason = view.health.reason or "the job vanished from Flink twice"
+                reason = trouble or "the job vanished from Flink twice"
                 settle.end(db, run, do, now=now, why=settle.failure(reason, "", now=now))
             elif do in (Do.END_CANCELLED, Do.END_FINISHED):
                 settle.end(db, run, do, now=now, at=seen.end if seen else None)
             else:
-                settle.state(db, run, do, now=now, why=view.health.reason)
+                settle.state(db, run, do, now=now, why=trouble)
 
     def _savepoint(self, one: Savepoint, view: View) -> None:
         bench = self._bench
@@ -167,7 +170,7 @@ class Loop:
             run = runs.find(db, one.run_id)
         facts = observe.snapshot(bench, one, run, view)
         step = take(facts)
-        life = view.health.life
+        life = view.of(run).health.life if run else None
         if step is Take.TRIGGER and run is not None and life is not None:
             self._send(one, partial(act.trigger, bench, one, run, life))
         elif step is not Take.WAIT:
@@ -185,15 +188,18 @@ class Loop:
             else:
                 settle.failed(db, one, run, _why(one, view, run), now=now)
 
-    def _strays(self, view: View, live: set[str]) -> None:
-        """End jobs that Flink runs although their run has ended; what is not ours is left alone."""
-        for job_id, seen in (view.jobs or {}).items():
-            if seen.state.final or job_id in live:
-                continue
-            with self._bench.store.read() as db:
-                run = runs.find(db, str(uuid.UUID(job_id)))
-            if run is not None and not run.live:
-                self._send(run, partial(act.stray, self._bench, run))
+    def _strays(self, view: View, live: Mapping[str, Seat]) -> None:
+        """End jobs that run although their run has ended, or sits elsewhere; what is not ours is left alone."""
+        for at, look in view.looks.items():
+            for job_id, seen in (look.jobs or {}).items():
+                if not seen.state.final and live.get(job_id) != at:
+                    self._stray(job_id, at, alive=job_id in live)
+
+    def _stray(self, job_id: str, at: Seat, *, alive: bool) -> None:
+        with self._bench.store.read() as db:
+            run = runs.find(db, str(uuid.UUID(job_id)))
+        if run is not None and (alive or not run.live):
+            self._send(run, partial(act.stray, self._bench, run, at))
 
     def _send(self, about: Run | Savepoint, work: Callable[[], None]) -> None:
         self._crew.send(about.deployment_id, partial(self._guard, about, work))

@@ -1,4 +1,4 @@
-"""Looks at the runtime, once for all jobs; changes nothing."""
+"""Looks at the runtimes, at each once for all its jobs; changes nothing."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.decide import Facts, Progress, Sight, Snapshot, Taken
+from flinkform.controlplane.reconcile.seating import seat
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import Savepoint
 from flinkform.errors import FlinkformError, NotFound
 from flinkform.flink import checkpoints
+from flinkform.flink.fleet import Seat
 from flinkform.flink.values import Observed, SavepointStatus
 
 LOST_AFTER = 3000
@@ -19,60 +21,88 @@ LOST_AFTER = 3000
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The runtime itself: *life* names one stretch of running, None while it does not; *reason* is why it cannot."""
+    """A runtime itself: *life* names one stretch of running, None while it does not; *reason* is why it cannot."""
 
     life: str | None = None
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """One look at one runtime."""
+
+    health: Health = Health()
+    jobs: Mapping[str, Observed] | None = field(default_factory=dict)
+    """By Flink's job id; None when the runtime did not answer."""
+
+
+_DARK = Look()
+"""A runtime that nobody has asked for yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """One look at everything."""
 
-    health: Health
     at: int
     """When, in milliseconds."""
-    jobs: Mapping[str, Observed] | None
-    """By Flink's job id; None when the runtime did not answer."""
+    looks: Mapping[Seat, Look]
     taken: Mapping[str, SavepointStatus] = field(default_factory=dict)
     """What Flink said, by savepoint id."""
     forgotten: frozenset[str] = frozenset()
     """The savepoints Flink knows nothing of."""
 
+    @property
+    def whole(self) -> bool:
+        """Every runtime that is asked for runs."""
+        return all(look.health.life is not None for look in self.looks.values())
+
+    def of(self, run: Run) -> Look:
+        """What was seen where the run sits."""
+        return self.looks.get(seat(run), _DARK)
+
     def job(self, run: Run) -> Observed | None:
-        return self.jobs.get(run.job_id) if self.jobs is not None else None
+        return (self.of(run).jobs or {}).get(run.job_id)
 
     def sight(self, run: Run) -> Sight:
-        if self.health.life is None:
-            return Sight.BROKEN if self.health.reason else Sight.DOWN
-        if self.jobs is None:
+        look = self.of(run)
+        if look.health.life is None:
+            return Sight.BROKEN if look.health.reason else Sight.DOWN
+        if look.jobs is None:
             return Sight.UNSEEN
-        found = self.jobs.get(run.job_id)
+        found = look.jobs.get(run.job_id)
         if found is not None:
             return Sight(found.state.value)
-        if run.home != self.health.life:
+        if run.home != look.health.life:
             return Sight.GONE
         # Flink's list may be older than its answer to a submission.
         return Sight.LOST if self.at - run.modified_at >= LOST_AFTER else Sight.UNSEEN
 
 
-def look(bench: Bench, health: Health, asked: Sequence[Savepoint]) -> View:
-    """One call for all jobs, and one for each savepoint under way."""
-    if health.life is None:
-        return View(health, bench.clock(), {}, forgotten=frozenset(one.id for one in asked))
+def look(bench: Bench, healths: Mapping[Seat, Health], asked: Sequence[tuple[Savepoint, Run | None]]) -> View:
+    """One call for all jobs of a runtime, and one for each savepoint under way, with the run it is of."""
     at = bench.clock()
-    try:
-        jobs = bench.runtime.observe()
-    except FlinkformError:
-        return View(health, bench.clock(), None)
+    looks = {seat: Look(health, _jobs(bench, seat, health)) for seat, health in healths.items()}
     taken, forgotten = {}, set()
-    for one in asked:
-        status = _status(bench, one) if one.home == health.life else None
+    for one, run in asked:
+        found = looks.get(seat(run), _DARK) if run else _DARK
+        if found.jobs is None:
+            continue
+        status = _status(bench, one, run) if run and found.health.life and one.home == found.health.life else None
         if status is None:
             forgotten.add(one.id)
         elif status is not _UNKNOWN:
             taken[one.id] = status
-    return View(health, at, jobs, taken, frozenset(forgotten))
+    return View(at, looks, taken, frozenset(forgotten))
+
+
+def _jobs(bench: Bench, at: Seat, health: Health) -> Mapping[str, Observed] | None:
+    if health.life is None:
+        return {}
+    try:
+        return bench.fleet.at(at).observe()
+    except FlinkformError:
+        return None
 
 
 def facts(run: Run, view: View, stop: Savepoint | None) -> Facts:
@@ -114,11 +144,10 @@ def on_disk(bench: Bench, savepoint: Savepoint) -> str | None:
 _UNKNOWN = SavepointStatus(done=False, error="no answer")
 
 
-def _status(bench: Bench, savepoint: Savepoint) -> SavepointStatus | None:
+def _status(bench: Bench, savepoint: Savepoint, run: Run) -> SavepointStatus | None:
     """None: Flink knows nothing of it."""
-    run_id = savepoint.run_id.replace("-", "")
     try:
-        return bench.runtime.savepoint_status(run_id, savepoint.trigger or "")
+        return bench.runtime(run).savepoint_status(run.job_id, savepoint.trigger or "")
     except NotFound:
         return None
     except FlinkformError:

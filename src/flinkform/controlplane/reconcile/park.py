@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
 from flinkform.controlplane.reconcile import act, observe, settle
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.observe import Health
+from flinkform.controlplane.reconcile.seating import seat
 from flinkform.controlplane.store import intents, runs, savepoints
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import PARKED, Savepoint
 from flinkform.errors import FlinkformError
+from flinkform.flink.fleet import Seat
 
 _log = structlog.get_logger(__name__)
 
 
-def park(bench: Bench, life: str, *, milliseconds: int, pause: Callable[[], None]) -> None:
+def park(bench: Bench, lives: Mapping[Seat, str], *, milliseconds: int, pause: Callable[[], None]) -> None:
     """Stop every running job with a savepoint that the next start finds; desired states stay as they are.
 
     What is not done in time goes on from its newest checkpoint instead. The loop must not look meanwhile: it
@@ -25,11 +27,12 @@ def park(bench: Bench, life: str, *, milliseconds: int, pause: Callable[[], None
     """
     deadline = bench.clock() + milliseconds
     with bench.store.read() as db:
-        going = [run for run in runs.live(db) if _can(run, life)]
-    waiting = {one.id: (one, run) for run in going if (one := _begin(bench, run, life))}
+        going = [run for run in runs.live(db) if _can(run, lives)]
+    waiting = {one.id: (one, run) for run in going if (one := _begin(bench, run, lives[seat(run)]))}
+    healths = {at: Health(life) for at, life in lives.items()}
     while waiting and bench.clock() < deadline:
-        view = observe.look(bench, Health(life), [one for one, _ in waiting.values()])
-        if view.jobs is None:
+        view = observe.look(bench, healths, list(waiting.values()))
+        if all(look.jobs is None for look in view.looks.values()):
             break
         for done in [name for name in waiting if name in view.taken and view.taken[name].done]:
             _end(bench, *waiting.pop(done), view.taken[done].location, view.taken[done].error)
@@ -40,8 +43,9 @@ def park(bench: Bench, life: str, *, milliseconds: int, pause: Callable[[], None
     _log.info("jobs are at rest", asked=len(going), late=len(waiting))
 
 
-def _can(run: Run, life: str) -> bool:
-    return run.state == "RUNNING" and run.intent == "RUN" and run.home == life and not run.batch
+def _can(run: Run, lives: Mapping[Seat, str]) -> bool:
+    here = run.home is not None and run.home == lives.get(seat(run))
+    return run.state == "RUNNING" and run.intent == "RUN" and here and not run.batch
 
 
 def _begin(bench: Bench, run: Run, life: str) -> Savepoint | None:

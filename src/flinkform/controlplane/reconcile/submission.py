@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flinkform.controlplane.reconcile import seating
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.store.runs import Run
 from flinkform.errors import Invalid
@@ -12,8 +13,9 @@ from flinkform.flink.values import Submission
 
 
 def submission(bench: Bench, run: Run, restore: str | None) -> Submission:
-    """Invalid: the artifact is no SQL script."""
+    """Invalid: the artifact is no SQL script, or the options of its JVM make no sense."""
     asked = run.definition
+    seating.asked(run)
     resources = _within(
         asked, "batchResourceSetting" if run.batch else "streamingResourceSetting", "basicResourceSetting"
     )
@@ -25,7 +27,7 @@ def submission(bench: Bench, run: Run, restore: str | None) -> Submission:
         savepoint_dir=bench.savepoints(run.deployment_id),
         batch=run.batch,
         parallelism=int(resources.get("parallelism") or 1),
-        options={key: _text(value) for key, value in _within(asked, "flinkConf").items()},
+        options=seating.options(run),
         restore=restore,
         allow_non_restored=bool(run.restore.get("allowNonRestoredState")),
         log_levels=_levels(asked),
@@ -50,8 +52,3 @@ def _within(value: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
     for name in path:
         value = value.get(name) or {}
     return value
-
-
-def _text(value: Any) -> str:
-    """An option as Flink writes it: the API lets numbers and booleans through."""
-    return str(value).lower() if isinstance(value, bool) else str(value)

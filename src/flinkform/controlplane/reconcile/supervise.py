@@ -1,10 +1,10 @@
-"""Keeps the runtime up: starts it, starts it again when it died, and waits longer each time it dies early."""
+"""Keeps the runtimes up: starts them, starts again one that died, and waits longer each time it dies early."""
 
 from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -12,13 +12,16 @@ from flinkform.controlplane.reconcile.crew import Crew
 from flinkform.controlplane.reconcile.observe import Health
 from flinkform.controlplane.reconcile.patience import Patience
 from flinkform.errors import FlinkformError, Missing
+from flinkform.flink.fleet import SHARED, Fleet, Seat
 from flinkform.flink.runtime import Runtime
 
-NAME = "runtime"
 _TRIES = 3
 """Starts that may fail before jobs are told that it cannot be started."""
 _SETTLED = 60_000
 """Milliseconds after which a death is no longer counted as one more in a row."""
+
+_IDLE = 60_000
+"""Milliseconds for which a JVM that no run needs is kept: most likely the next run of the same job."""
 
 _log = structlog.get_logger(__name__)
 
@@ -26,10 +29,11 @@ _log = structlog.get_logger(__name__)
 class Supervisor:
     """Knows one runtime's health. A *life* is a stretch in which it ran; jobs do not survive its end."""
 
-    def __init__(self, runtime: Runtime, crew: Crew, clock: Callable[[], int]) -> None:
+    def __init__(self, runtime: Runtime, crew: Crew, clock: Callable[[], int], *, name: str = "runtime") -> None:
         self._runtime = runtime
         self._crew = crew
         self._clock = clock
+        self._name = name
         self._lock = threading.Lock()
         self._patience = Patience(first=1000, limit=60_000)
         self._life: str | None = None
@@ -54,19 +58,19 @@ class Supervisor:
         with self._lock:
             if self._life is not None and not self._runtime.alive:
                 self._died(now)
-            due = self._life is None and not self._patience.waits(NAME, now)
+            due = self._life is None and not self._patience.waits(self._name, now)
         if due:
-            self._crew.send(NAME, self._start)
+            self._crew.send(self._name, self._start)
         with self._lock:
             return Health(self._life, "" if self._life else self._reason)
 
     def _died(self, now: int) -> None:
-        _log.warning("flink died", lived_ms=now - self._since)
+        _log.warning("flink died", runtime=self._name, lived_ms=now - self._since)
         self._life = None
         if now - self._since < _SETTLED:
-            self._patience.failed(NAME, now)
+            self._patience.failed(self._name, now)
         else:
-            self._patience.succeeded(NAME)
+            self._patience.succeeded(self._name)
 
     def _start(self) -> None:
         try:
@@ -80,11 +84,55 @@ class Supervisor:
             return
         with self._lock:
             self._life, self._since, self._reason = uuid.uuid4().hex, self._clock(), ""
-        _log.info("flink runs")
+        _log.info("flink runs", runtime=self._name)
 
     def _failed(self, error: Exception) -> None:
         with self._lock:
-            failures = self._patience.failed(NAME, self._clock())
+            failures = self._patience.failed(self._name, self._clock())
             if isinstance(error, Missing) or failures >= _TRIES:
                 self._reason = f"Flink cannot be started: {error}"
-        _log.warning("flink did not start", reason=str(error), failures=failures)
+        _log.warning("flink did not start", runtime=self._name, reason=str(error), failures=failures)
+
+
+class Supervision:
+    """Knows the health of every runtime that is needed, and ends those that no longer are."""
+
+    def __init__(self, fleet: Fleet, crew: Crew, clock: Callable[[], int]) -> None:
+        self._fleet = fleet
+        self._crew = crew
+        self._clock = clock
+        self._all: dict[Seat, Supervisor] = {}
+        self._needed: dict[Seat, int] = {}
+
+    @property
+    def trouble(self) -> str:
+        """Why the runtime that most jobs share cannot be started, once that is known."""
+        return self._of(SHARED).trouble
+
+    @property
+    def lives(self) -> dict[Seat, str]:
+        """The life of each runtime that runs."""
+        return {seat: life for seat, one in list(self._all.items()) if (life := one.life)}
+
+    def check(self, needed: Iterable[Seat]) -> dict[Seat, Health]:
+        """What each runtime is now; begins starts that are due. The shared one is always needed."""
+        now = self._clock()
+        self._needed |= dict.fromkeys((SHARED, *needed), now)
+        for seat in [seat for seat, last in self._needed.items() if now - last >= _IDLE]:
+            self._retire(seat)
+        return {seat: self._of(seat).check() for seat in self._needed}
+
+    def _of(self, seat: Seat) -> Supervisor:
+        if seat not in self._all:
+            self._all[seat] = Supervisor(self._fleet.at(seat), self._crew, self._clock, name=_name(seat))
+        return self._all[seat]
+
+    def _retire(self, seat: Seat) -> None:
+        """End a runtime; should it be needed meanwhile, its start waits for its end."""
+        if self._crew.send(_name(seat), self._fleet.at(seat).stop):
+            self._needed.pop(seat)
+            self._all.pop(seat, None)
+
+
+def _name(seat: Seat) -> str:
+    return f"runtime {seat.folder}"

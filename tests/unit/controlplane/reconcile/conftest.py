@@ -16,6 +16,7 @@ from flinkform.controlplane.store.database import Store
 from flinkform.controlplane.store.deployments import Deployment
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import Savepoint
+from flinkform.flink.fleet import SHARED, Fleet, Seat
 from flinkform.flink.values import Phase
 from tests.unit.controlplane.reconcile.fake import FakeRuntime, Inline
 
@@ -36,6 +37,8 @@ class World:
 
     store: Store
     flink: FakeRuntime
+    others: dict[Seat, FakeRuntime]
+    """The runtimes of seats of their own, by seat."""
     clock: Clock
     bench: Bench
     loop: Loop
@@ -100,25 +103,28 @@ class World:
         return [event.name for event in reversed(found.items)]
 
     def end_controlplane(self, pause: Callable[[], None] = lambda: None) -> None:
-        """The control plane ends as it should, its JVM last; another one starts."""
+        """The control plane ends as it should, its JVMs last; another one starts."""
         self.loop.stop(pause=pause)
-        self.flink.crash()
+        self.bench.fleet.stop()
         self.loop = Loop(self.bench, executor=Inline())
 
     def restart_controlplane(self) -> None:
-        """The control plane dies, and so does the JVM that hangs on its pipe; another one starts."""
-        self.flink.crash()
+        """The control plane dies, and so do the JVMs that hang on its pipes; another one starts."""
+        for flink in (self.flink, *self.others.values()):
+            flink.crash()
         self.loop = Loop(self.bench, executor=Inline())
 
 
 def made(folder: Path, flink: FakeRuntime) -> World:
     """A world in a folder, with one instance and one namespace on their way."""
     store, clock = Store.at(folder / "home"), Clock()
-    bench = Bench(store, flink, folder / "state", clock)
+    others: dict[Seat, FakeRuntime] = {}
+    fleet = Fleet(lambda seat: flink if seat == SHARED else others.setdefault(seat, FakeRuntime()))
+    bench = Bench(store, fleet, folder / "state", clock)
     with store.write() as db:
         instances.create(db, "f-1", workspace=WS, name="main", region="r", document={}, now=clock())
         namespaces.create(db, "f-1", NS, document={}, now=clock())
-    return World(store, flink, clock, bench, Loop(bench, executor=Inline()))
+    return World(store, flink, others, clock, bench, Loop(bench, executor=Inline()))
 
 
 @pytest.fixture

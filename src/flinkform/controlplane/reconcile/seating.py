@@ -1,0 +1,32 @@
+"""Where a run sits: in the JVM that most share, or in one of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkform.controlplane.store.runs import Run
+from flinkform.errors import Invalid
+from flinkform.flink import fleet
+from flinkform.flink.fleet import SHARED, Seat
+
+
+def seat(run: Run) -> Seat:
+    """The seat of a run; one whose options cannot be read gets none of its own, and `submission` refuses it."""
+    try:
+        return asked(run)
+    except Invalid:
+        return SHARED
+
+
+def asked(run: Run) -> Seat:
+    """The seat that a run's options ask for. Invalid: they make no sense."""
+    return fleet.seat(options(run), alone=run.deployment_id)
+
+
+def options(run: Run) -> dict[str, str]:
+    """A run's Flink options as Flink writes them: the API lets numbers and booleans through."""
+    return {name: _text(value) for name, value in (run.definition.get("flinkConf") or {}).items()}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
