@@ -24,6 +24,7 @@ def build(services: Services) -> Starlette:
             Route("/healthz", pages.healthz, methods=["GET"]),
             Route("/readyz", pages.readyz, methods=["GET"]),
             Route("/flink", pages.flink, methods=["GET"]),
+            Route("/flink/of/{deployment}/{path:path}", pages.flink, methods=["GET"]),
             Route("/flink/{path:path}", pages.flink, methods=["GET"]),
             Route(f"{_OWN}/status", private(services, pages.status), methods=["GET"]),
             Route(f"{_OWN}/jobs/{{deployment}}/log", pages.log, methods=["GET"]),

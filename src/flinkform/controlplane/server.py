@@ -54,11 +54,13 @@ def run(settings: Settings, *, announce: Callable[[str], None], say: Callable[[s
         keyring.root(store, settings)
         fleet = _fleet(settings, lock.descriptor)
         held.callback(fleet.stop)
-        loop = Loop(Bench(store, fleet, settings.home / "storage"), policy=settings.retention)
+        bench = Bench(store, fleet, settings.home / "storage")
+        loop = Loop(bench, policy=settings.retention)
         stopping = threading.Event()
         services = Services(
             store=store,
             runtime=fleet.at(),
+            seats=bench.runtime,
             settings=settings,
             clock=time.time,
             poke=loop.wake,

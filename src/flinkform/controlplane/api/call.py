@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from flinkform.controlplane.settings import Settings
 from flinkform.controlplane.store import events
 from flinkform.controlplane.store.database import Store
+from flinkform.controlplane.store.runs import Run
 from flinkform.flink.runtime import Runtime
 from flinkform.openapi import envelope
 from flinkform.openapi.operation import Operation
@@ -24,6 +25,8 @@ class Services:
 
     store: Store
     runtime: Runtime
+    """The one that most jobs share."""
+
     settings: Settings
     clock: Callable[[], float]
     poke: Callable[[], None] = lambda: None
@@ -34,6 +37,13 @@ class Services:
 
     stopping: Callable[[], bool] = lambda: False
     """Says that the process is about to end, so that answers without an end may end."""
+
+    seats: Callable[[Run], Runtime] | None = None
+    """Says where a run runs; all run in *runtime* if unset."""
+
+    def where(self, run: Run) -> Runtime:
+        """Return the runtime that a run sits in."""
+        return self.seats(run) if self.seats else self.runtime
 
     @property
     def now(self) -> int:

@@ -83,7 +83,7 @@ def flink_proxy(call: Call, params: Params, _body: Any) -> str:
     steps = urlsplit(path).path.removeprefix("/v1").split("/")
     if steps[1:2] == ["jobs"] and steps[2:3] != [run.job_id]:
         raise Invalid(f"expected a path below /jobs/{run.job_id}", at=("flinkApiPath",))
-    status, _, content = proxy.fetch(call.services.runtime, path)
+    status, _, content = proxy.fetch(call.services.where(run), path)
     return proxy.text(status, content)
 
 

@@ -59,7 +59,12 @@ class Pages:
         """Return every job with what it should be and what it is."""
         base = f"{incoming.url.scheme}://{incoming.headers.get('host', incoming.url.netloc)}"
         with self._services.store.read() as db:
-            return {"endpoint": base, "jobs": list(_jobs(db, base))}
+            return {"endpoint": base, "jobs": list(self._jobs(db, base))}
+
+    def _jobs(self, db: Connection, base: str) -> Iterator[dict[str, Any]]:
+        for one, newest in _deployments(db):
+            shared = newest is None or self._services.where(newest) is self._services.runtime
+            yield _job(one, newest, f"{base}/flink" if shared else f"{base}/flink/of/{one.id}")
 
     async def log(self, incoming: Request) -> Response:
         """Send a deployment's newest job's log; with `follow=true` as it grows, until the job ends."""
@@ -79,12 +84,11 @@ class Pages:
         if not _local(incoming):
             header = incoming.headers.get("authorization", "")
             await run_in_threadpool(access.basic, self._services.store, header)
-        raw: bytes = incoming.scope.get("raw_path") or incoming.scope["path"].encode()
-        query: bytes = incoming.scope["query_string"]
-        path = raw.partition(b"?")[0].decode("latin-1").removeprefix("/flink") + ("?" + query.decode("latin-1")) * bool(
-            query
-        )
-        status, kind, content = await run_in_threadpool(proxy.fetch, self._services.runtime, path)
+        runtime, before = self._services.runtime, "/flink"
+        if deployment := incoming.path_params.get("deployment"):
+            runtime = self._services.where(await run_in_threadpool(self._newest, deployment))
+            before = f"/flink/of/{deployment}"
+        status, kind, content = await run_in_threadpool(proxy.fetch, runtime, _path(incoming).removeprefix(before))
         return Response(content, status, {"content-type": kind, "x-content-type-options": "nosniff"})
 
     async def _log(self, incoming: Request) -> Response:
@@ -132,7 +136,15 @@ class Pages:
         return found is not None and found.live
 
 
-def _jobs(db: Connection, base: str) -> Iterator[dict[str, Any]]:
+def _path(incoming: Request) -> str:
+    """Return path and query as they were sent."""
+    raw: bytes = incoming.scope.get("raw_path") or incoming.scope["path"].encode()
+    query: bytes = incoming.scope["query_string"]
+    return raw.partition(b"?")[0].decode("latin-1") + ("?" + query.decode("latin-1")) * bool(query)
+
+
+def _deployments(db: Connection) -> Iterator[tuple[deployments.Deployment, Run | None]]:
+    """Yield every deployment with its newest run."""
     for instance in instances.page(db, limit=_ALL).items:
         for namespace in namespaces.page(db, instance.id, limit=_ALL).items:
             offset = 0
@@ -140,14 +152,17 @@ def _jobs(db: Connection, base: str) -> Iterator[dict[str, Any]]:
                 page = deployments.page(db, namespace.workspace, namespace.name, offset=offset, limit=_PAGE)
                 newest = runs.summaries(db, [one.id for one in page.items])
                 for one in page.items:
-                    yield _job(one, newest[one.id].newest, base)
+                    yield one, newest[one.id].newest
                 offset += _PAGE
                 if offset >= page.total:
                     break
 
 
-def _job(one: deployments.Deployment, newest: Run | None, base: str) -> dict[str, Any]:
-    """Return one job's line; what it should be is what was asked of its newest run, *trouble* why it failed."""
+def _job(one: deployments.Deployment, newest: Run | None, pages: str) -> dict[str, Any]:
+    """Return one job's line; what it should be is what was asked of its newest run, *trouble* why it failed.
+
+    *pages* is where Flink's own begin.
+    """
     desired = "running" if newest is not None and newest.intent == "RUN" else "suspended"
     shown = {
         "namespace": one.namespace,
@@ -160,7 +175,7 @@ def _job(one: deployments.Deployment, newest: Run | None, base: str) -> dict[str
         "trouble": str((newest.failure or {}).get("reason", "")) if newest else "",
     }
     if newest is not None and newest.started_at is not None:
-        shown["url"] = f"{base}/flink/#/job/{'running' if newest.live else 'completed'}/{newest.job_id}/overview"
+        shown["url"] = f"{pages}/#/job/{'running' if newest.live else 'completed'}/{newest.job_id}/overview"
     return shown
 
 

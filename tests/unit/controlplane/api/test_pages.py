@@ -139,3 +139,12 @@ def test_flink_pages_without_flink(empty: Api) -> None:
     """While Flink does not run its pages say so."""
     answer = empty.client.request("GET", "/flink/overview")
     assert (answer.status_code, answer.json()["message"]) == (503, "Flink does not run")
+
+
+def test_flink_pages_of_a_deployment(api: Api, rest: str) -> None:
+    """The pages of the JVM that a deployment's newest run sits in are below its own path."""
+    assert rest
+    made = api.make()
+    api.started(made)
+    assert api.client.request("GET", f"/flink/of/{made}/jobs?x=1").json() == {"path": "/jobs?x=1"}
+    assert api.client.request("GET", "/flink/of/nobody/jobs").status_code == 404
