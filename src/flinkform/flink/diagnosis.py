@@ -12,10 +12,11 @@ _CLASS = re.compile(r"^(?:Caused by: )?(?:[\w$]+\.)+([\w$]+)(?:: (.*))?$", re.DO
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A stack trace and the task that threw it."""
+    """A stack trace, the task that threw it, and the times of it and those before, in milliseconds."""
 
     trace: str
     vertex: str | None
+    times: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +136,8 @@ def diagnose(failure: Failure) -> Diagnosis:
     for family in _FAMILIES:
         if match := family.pattern.search(failure.trace):
             reason = family.reason.format(*(group or "?" for group in match.groups())).replace(" (?)", "")
-            return Diagnosis(reason, root, vertex, family.advice)
-    return Diagnosis(root, root, vertex)
+            return Diagnosis(reason, root, vertex, family.advice, failure.times)
+    return Diagnosis(root, root, vertex, times=failure.times)
 
 
 def root_line(trace: str) -> str:

@@ -63,12 +63,14 @@ def triggered(rest: Rest, job_id: str, trigger_id: str) -> SavepointStatus:
 
 
 def failure(rest: Rest, job_id: str) -> Failure | None:
-    """The newest exception of a job, and the task it happened in."""
+    """The newest exception of a job, the task it happened in, and when it and those before it did."""
     try:
-        history = rest.get(f"/jobs/{job_id}/exceptions?maxExceptions=1").get("exceptionHistory", {})
-        for entry in history.get("entries") or ():
+        history = rest.get(f"/jobs/{job_id}/exceptions?maxExceptions=100").get("exceptionHistory", {})
+        entries = history.get("entries") or ()
+        times = tuple(entry["timestamp"] for entry in entries if entry.get("timestamp"))
+        for entry in entries:
             if entry.get("stacktrace"):
-                return Failure(entry["stacktrace"], entry.get("taskName") or _failed_vertex(rest, job_id))
+                return Failure(entry["stacktrace"], entry.get("taskName") or _failed_vertex(rest, job_id), times)
         return _never_started(rest, job_id)
     except NotFound:
         return None
@@ -96,4 +98,6 @@ def _observed(job: dict[str, Any]) -> Observed:
     if phase is Phase.RUNNING and up < total:
         phase = Phase.STARTING
     end = job["end-time"]
-    return Observed(phase, job["start-time"], end if end > 0 else None, tasks["running"], total)
+    return Observed(
+        phase, job["start-time"], end if end > 0 else None, tasks["running"], total, job.get("last-modification", 0)
+    )

@@ -55,13 +55,17 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A job as Flink sees it; *start* and *end* in milliseconds since the epoch, *end* is None while it runs."""
+    """A job as Flink sees it; *start* and *end* in milliseconds since the epoch, *end* is None while it runs.
+
+    *changed* is when Flink last saw a task of it change: it moves at each restart, however short.
+    """
 
     state: Phase
     start: int
     end: int | None
     tasks_running: int
     tasks_total: int
+    changed: int = 0
 
 
 class Slots(NamedTuple):
@@ -84,13 +88,15 @@ class SavepointStatus:
 class Diagnosis:
     """Why a job failed, for a person.
 
-    *reason* in one sentence, the *vertex* it happened in, Flink's own *root* cause line, and what to do.
+    *reason* in one sentence, the *vertex* it happened in, Flink's own *root* cause line, what to do, and the *times*
+    of this failure and those before it, in milliseconds, as far back as Flink remembers.
     """
 
     reason: str
     root: str
     vertex: str | None = None
     advice: str = ""
+    times: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         where = f" in {self.vertex}" if self.vertex else ""

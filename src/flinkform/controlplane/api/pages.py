@@ -163,7 +163,7 @@ def _job(one: deployments.Deployment, newest: Run | None, pages: str) -> dict[st
 
     *pages* is where Flink's own begin.
     """
-    desired = "running" if newest is not None and newest.intent == "RUN" else "suspended"
+    desired = "running" if newest is not None and newest.intent != "STOP" else "suspended"
     shown = {
         "namespace": one.namespace,
         "name": one.name,

@@ -94,7 +94,7 @@ def trigger(bench: Bench, savepoint: Savepoint, run: Run, life: str) -> None:
 
 
 def diagnose(bench: Bench, run: Run, do: Do, at: int | None) -> None:
-    """Ask Flink why a job failed or keeps restarting, and tell it."""
+    """Ask Flink why a job failed or keeps restarting, and tell it and how often."""
     try:
         found = bench.runtime(run).failure(run.job_id)
     except NotFound:
@@ -103,7 +103,10 @@ def diagnose(bench: Bench, run: Run, do: Do, at: int | None) -> None:
     reason, root = (str(found), found.root) if found else ("Flink gives no reason; the job's log may", "")
     why = settle.failure(reason, root, now=at or now)
     with bench.store.write() as db:
-        if do is Do.DIAGNOSE:
-            settle.trouble(db, run, why, now=now)
-        else:
+        if do is Do.END_FAILED:
             settle.end(db, run, do, now=now, at=at, why=why)
+            return
+        counted = bench.limit.more(run.troubles, "failed", found.times if found else (), reason, now)
+        fresh = set(counted["failed"]) - set(run.troubles.get("failed", ()))
+        if do is Do.DIAGNOSE or fresh:
+            settle.trouble(db, run, why, counted, now=now)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from flinkform.controlplane.reconcile.quarantine import Limit
 from flinkform.controlplane.reconcile.seating import seat
 from flinkform.controlplane.store.database import Store
 from flinkform.controlplane.store.runs import Run
@@ -21,12 +22,13 @@ def _milliseconds() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The store, the runtimes, the folder that states of jobs go below, and the time in milliseconds."""
+    """The store, the runtimes, the folder that states of jobs go below, the time in milliseconds, and a limit."""
 
     store: Store
     fleet: Fleet
     storage: Path
     clock: Callable[[], int] = _milliseconds
+    limit: Limit = field(default_factory=Limit)
 
     def runtime(self, run: Run) -> Runtime:
         """Where a run runs, or shall."""

@@ -45,6 +45,10 @@ class Do(StrEnum):
     """Give the stop up: its savepoint failed, and the job shall run on."""
     DIAGNOSE = "DIAGNOSE"
     """Ask Flink why it keeps restarting."""
+    COUNT = "COUNT"
+    """Ask Flink whether it failed since the last look, unseen."""
+    HOLD = "HOLD"
+    """End it: it fails too often."""
     TELL_STARTING = "TELL_STARTING"
     TELL_RUNNING = "TELL_RUNNING"
     TELL_CANCELLING = "TELL_CANCELLING"
@@ -53,6 +57,7 @@ class Do(StrEnum):
     END_FAILED = "END_FAILED"
     END_LOST = "END_LOST"
     END_BROKEN = "END_BROKEN"
+    END_HELD = "END_HELD"
 
 
 class Taken(StrEnum):
@@ -82,6 +87,10 @@ class Facts:
     troubled: bool = False
     """A failure is told of it already."""
     taken: Taken = Taken.PENDING
+    restless: bool = False
+    """Its tasks changed since the last look."""
+    flapping: bool = False
+    """It failed more often than anybody should have to look at."""
 
 
 _LIVE = (Sight.STARTING, Sight.RUNNING, Sight.RESTARTING, Sight.STOPPING)
@@ -165,9 +174,14 @@ STOP: Mapping[Taken, Mapping[Sight, Do]] = MappingProxyType(
 def decide(facts: Facts) -> Do:
     """The next step of a run that has not ended."""
     if facts.intent == "RUN":
+        if facts.flapping and facts.handed and facts.seen not in (*_ENDED, Sight.UNSEEN):
+            return Do.HOLD
         return _worth(RUN[facts.step][facts.seen], facts)
     if not facts.handed:
         return Do.END_CANCELLED
+    if facts.intent == "HOLD":
+        do = CANCEL[facts.step][facts.seen]
+        return Do.END_HELD if do in (Do.END_CANCELLED, Do.END_FINISHED, Do.END_FAILED) else do
     if facts.strategy == "NONE":
         do = CANCEL[facts.step][facts.seen]
         # A stop with a savepoint that was overridden by NONE may still have ended the job, as FINISHED.
@@ -183,9 +197,11 @@ def _worth(do: Do, facts: Facts) -> Do:
     if do in said and facts.state == said[do]:
         # Trouble that is over is taken back; trouble that keeps a job from starting is told once.
         told = not facts.troubled if do is Do.TELL_RUNNING else facts.troubled or facts.seen is not Sight.BROKEN
-        return Do.WAIT if told else do
+        if told:
+            return Do.COUNT if facts.restless and do is Do.TELL_RUNNING else Do.WAIT
+        return do
     if do is Do.DIAGNOSE and facts.troubled:
-        return Do.WAIT
+        return Do.COUNT if facts.restless else Do.WAIT
     if do is Do.REPAIR and facts.retried:
         return Do.END_LOST
     return do

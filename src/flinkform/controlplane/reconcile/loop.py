@@ -18,6 +18,7 @@ from flinkform.controlplane.reconcile.decide import Do, Take, decide, take
 from flinkform.controlplane.reconcile.observe import View
 from flinkform.controlplane.reconcile.park import park
 from flinkform.controlplane.reconcile.patience import Patience
+from flinkform.controlplane.reconcile.quarantine import Pulse
 from flinkform.controlplane.reconcile.retain import Retention
 from flinkform.controlplane.reconcile.seating import seat
 from flinkform.controlplane.reconcile.supervise import Supervision
@@ -36,7 +37,7 @@ IDLE_TICK = 1.0
 _CREW = 4
 _PRUNE_EVERY = 600_000
 _NONCES_KEPT = 3_600_000
-_SENT = (Do.SUBMIT, Do.RECOVER, Do.REPAIR, Do.CANCEL, Do.DIAGNOSE, Do.END_FAILED)
+_SENT = (Do.SUBMIT, Do.RECOVER, Do.REPAIR, Do.CANCEL, Do.DIAGNOSE, Do.COUNT, Do.END_FAILED)
 
 _log = structlog.get_logger(__name__)
 
@@ -59,6 +60,7 @@ class Loop:
         self._supervision = Supervision(bench.fleet, self._crew, bench.clock)
         self._retention = Retention(bench, self._crew, policy or Policy())
         self._patience = Patience(first=500, limit=30_000)
+        self._pulse = Pulse()
         self._minimum = minimum
         self._pruned = bench.clock()
         self._thread: threading.Thread | None = None
@@ -133,7 +135,9 @@ class Loop:
     def _one(self, run: Run, view: View, stop: Savepoint | None, busy: frozenset[str]) -> bool:
         if run.deployment_id in busy or self._patience.waits(run.deployment_id, self._bench.clock()):
             return True
-        do = decide(observe.facts(run, view, stop))
+        restless = self._pulse.beats(run.job_id, view.job(run))
+        flapping = bool(self._bench.limit.reached(run.troubles, view.at))
+        do = decide(observe.facts(run, view, stop, restless=restless, flapping=flapping))
         if do in _SENT:
             self._call(do, run, view)
         elif do is not Do.WAIT:
@@ -145,7 +149,7 @@ class Loop:
         seen, life = view.job(run), view.of(run).health.life
         if do is Do.CANCEL:
             self._send(run, partial(act.cancel, self._bench, run))
-        elif do in (Do.DIAGNOSE, Do.END_FAILED):
+        elif do in (Do.DIAGNOSE, Do.COUNT, Do.END_FAILED):
             self._send(run, partial(act.diagnose, self._bench, run, do, seen.end if seen else None))
         elif life is not None:
             self._send(run, partial(act.submit, self._bench, run, do, life))
@@ -156,6 +160,10 @@ class Loop:
         with self._bench.store.write() as db:
             if do is Do.KEEP:
                 settle.keep(db, run, stop, now=now)
+            elif do is Do.HOLD:
+                settle.hold(db, run, self._bench.limit.reached(run.troubles, view.at), now=now)
+            elif do is Do.END_HELD:
+                settle.end(db, run, do, now=now, why=run.failure)
             elif do in (Do.END_LOST, Do.END_BROKEN):
                 reason = trouble or "the job vanished from Flink twice"
                 settle.end(db, run, do, now=now, why=settle.failure(reason, "", now=now))

@@ -105,7 +105,7 @@ def _jobs(bench: Bench, at: Seat, health: Health) -> Mapping[str, Observed] | No
         return None
 
 
-def facts(run: Run, view: View, stop: Savepoint | None) -> Facts:
+def facts(run: Run, view: View, stop: Savepoint | None, *, restless: bool = False, flapping: bool = False) -> Facts:
     """What matters about a run; *stop* is the savepoint that its stop waits for."""
     return Facts(
         intent=run.intent,
@@ -119,6 +119,8 @@ def facts(run: Run, view: View, stop: Savepoint | None) -> Facts:
         retried=run.retries > 0,
         troubled=run.failure is not None,
         taken=_taken(stop),
+        restless=restless,
+        flapping=flapping,
     )
 
 

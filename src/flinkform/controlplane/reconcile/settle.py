@@ -22,6 +22,7 @@ STATES: Mapping[Do, str] = {
     Do.END_FAILED: "FAILED",
     Do.END_LOST: "FAILED",
     Do.END_BROKEN: "FAILED",
+    Do.END_HELD: "FAILED",
 }
 """The API's word for what each of these steps writes down."""
 
@@ -54,9 +55,16 @@ def keep(db: Connection, run: Run, stop: Savepoint | None, *, now: int) -> None:
         tell(db, run, "JOB_STOP_FAILED", f"the job was not stopped and goes on: {reason}", now=now)
 
 
-def trouble(db: Connection, run: Run, why: Mapping[str, Any], *, now: int) -> None:
-    """Tell why a job keeps restarting; its state stays."""
-    if runs.change(db, run, {"failure": dict(why)}, now=now) is not None:
+def hold(db: Connection, run: Run, why: str, *, now: int) -> None:
+    """Let a job that fails too often end; only somebody's start runs it again."""
+    values = {"intent": "HOLD", "strategy": "NONE", "step": "NEW", "state": "CANCELLING"}
+    if runs.change(db, run, {**values, "failure": failure(why, "", now=now)}, now=now) is not None:
+        tell(db, run, "JOB_QUARANTINED", f"the job is ended and stays so until it is started again: {why}", now=now)
+
+
+def trouble(db: Connection, run: Run, why: Mapping[str, Any], counted: Mapping[str, Any], *, now: int) -> None:
+    """Tell why a job keeps restarting, and when it did; its state stays."""
+    if runs.change(db, run, {"failure": dict(why), "troubles": dict(counted)}, now=now) is not None:
         tell(db, run, "JOB_RESTARTING", f"the job failed and is restarting: {why['reason']}", now=now)
 
 

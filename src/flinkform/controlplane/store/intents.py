@@ -112,6 +112,7 @@ def _new(
         started_at=None,
         ended_at=None,
         failure=None,
+        troubles={},
         version=1,
     )
 

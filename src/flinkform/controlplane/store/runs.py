@@ -23,9 +23,10 @@ COUNTED = {state: state.lower() for state in (*LIVE, *ENDED)}
 class Run:
     """One run. Its *id* without dashes is Flink's job id; *definition* is the deployment's document as it was.
 
-    *intent* RUN or STOP is what was asked, *strategy* how to stop, *step* how far the reconciler got: NEW (Flink was
-    not called), CALLING (perhaps it was), CALLED (it answered). *home* names the life of the runtime it was handed
-    to, *retries* counts how often it was handed over again for no known reason.
+    *intent* RUN or STOP is what was asked (HOLD: it fails too often, and shall end), *strategy* how to stop, *step*
+    how far the reconciler got: NEW (Flink was not called), CALLING (perhaps it was), CALLED (it answered). *home*
+    names the life of the runtime it was handed to, *retries* counts how often it was handed over again for no known
+    reason.
     """
 
     id: str
@@ -56,6 +57,8 @@ class Run:
     ended_at: int | None
     failure: Mapping[str, Any] | None
     """The API's {failedAt, message, reason}; also set while a job keeps restarting."""
+    troubles: Mapping[str, Any]
+    """What the reconciler remembers of its failures."""
     version: int
 
     @property

@@ -98,6 +98,7 @@ runs = Table(
     Column("started_at", BigInteger),
     Column("ended_at", BigInteger),
     Column("failure", JSON(none_as_null=True)),
+    Column("troubles", JSON, nullable=False, server_default="{}"),
     Column("version", Integer, nullable=False),
     Index(None, "deployment_id", "seq", unique=True),
     Index(None, "state"),

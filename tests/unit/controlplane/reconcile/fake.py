@@ -113,6 +113,12 @@ class FakeRuntime:
         job = self.jobs[job_id]
         job.seen = replace(job.seen, state=phase, end=end)
 
+    def fail(self, job_id: str, *times: int) -> None:
+        """Let a job fail and come back before anybody looks; *times* are those of all its failures."""
+        job = self.jobs[job_id]
+        job.seen = replace(job.seen, changed=job.seen.changed + 1)
+        self.diagnosis = Diagnosis("division by zero", "/ by zero", times=times)
+
     def checkpoint(self, job_id: str) -> str:
         """Let a job complete a checkpoint; where it is."""
         self.numbers[job_id] = self.numbers.get(job_id, 0) + 1

@@ -36,6 +36,15 @@ def every_fact() -> Iterator[Facts]:
             yield Facts(intent, strategy, step, state, seen, *flags, taken)
 
 
+def every_trouble() -> Iterator[Facts]:
+    """Runs that fail again and again, or were held because of it."""
+    for intent, step, seen, flags in product(
+        ("RUN", "HOLD"), ("NEW", "CALLING", "CALLED"), Sight, product(BOOLS, repeat=3)
+    ):
+        handed, restless, flapping = flags
+        yield Facts(intent, "NONE", step, "RUNNING", seen, handed, restless=restless, flapping=flapping)
+
+
 def every_snapshot() -> Iterator[Snapshot]:
     for step, stop, seen, progress, on_disk, wanted in product(
         ("NEW", "CALLING", "CALLED"), BOOLS, Sight, Progress, BOOLS, BOOLS
@@ -51,7 +60,7 @@ def test_every_pair_has_a_step() -> None:
 
 def test_every_step_is_reached() -> None:
     """No answer is there for nothing."""
-    assert {decide(facts) for facts in every_fact()} == set(Do)
+    assert {decide(facts) for facts in (*every_fact(), *every_trouble())} == set(Do)
     assert {take(facts) for facts in every_snapshot()} == set(Take)
 
 
@@ -61,6 +70,15 @@ def test_silence_decides_nothing() -> None:
     assert {decide(facts) for facts in unseen if facts.intent == "RUN"} == {Do.WAIT}
     assert {decide(facts) for facts in unseen} <= {Do.WAIT, Do.KEEP}
     assert {take(facts) for facts in every_snapshot() if facts.seen is Sight.UNSEEN} == {Take.WAIT}
+
+
+def test_a_held_job_ends() -> None:
+    """What fails too often is ended, never handed over again, and its run ends when its job has."""
+    held = [facts for facts in every_trouble() if facts.intent == "HOLD" and facts.handed]
+    assert {decide(facts) for facts in held} == {Do.CANCEL, Do.WAIT, Do.END_HELD}
+    assert {facts.seen for facts in held if decide(facts) is Do.END_HELD}.isdisjoint(LIVE | {Sight.UNSEEN})
+    flapping = [facts for facts in every_trouble() if facts.flapping and facts.intent == "RUN" and facts.handed]
+    assert {decide(facts) for facts in flapping if facts.seen in LIVE} == {Do.HOLD}
 
 
 def test_a_live_job_is_never_handed_over_again() -> None:
