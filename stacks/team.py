@@ -27,13 +27,10 @@ class Team(cdk.TerraformStack):
 
 
 def teams(setting: Setting) -> Mapping[str, Sequence[jobfile.Job]]:
-    """Return the jobs of every top folder of `jobs/`; raises `Invalid` where a team's name is taken or unknown."""
+    """Return the jobs of every top folder of `jobs/`; raises `Invalid` where a team's name is taken."""
     jobs = jobfile.load(setting.root / "jobs", environment=setting.environment)
     found = {team: tuple(theirs) for team, theirs in groupby(jobs, key=lambda job: job.namespace)}
     for team in found:
         if team.casefold() == NAME:
             raise Invalid(f"jobs/{team}: a team cannot be called {NAME}, as its stack is", advice="rename the folder")
-    for team in setting.environment.namespaces:
-        if team not in found:
-            raise Invalid(f"environment {setting.environment.name}: namespaces.{team}: there is no job in jobs/{team}")
     return found

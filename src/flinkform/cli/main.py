@@ -25,6 +25,7 @@ COMMANDS = {
     "down": "stop what `up` started; jobs come back at the next `up` from their newest checkpoint",
     "status": "show the jobs and where they are",
     "validate": "check job files with Flink's own planner, without a server",
+    "job": "show a job's values and where each was written",
     "verdict": "say what an edit of a job's SQL does to its state",
     "logs": "print a job's log",
     "doctor": "say which programs were found, what is missing and what to do",

@@ -19,7 +19,7 @@ from flinkform.controlplane import home
 from flinkform.errors import Invalid, Position, Unavailable
 from flinkform.flink.settings import Settings
 from flinkform.flink.validate import Planner
-from flinkform.jobfile import Job
+from flinkform.jobfile import Job, Survey
 
 _REMEMBERED = 20_000
 """How many scripts the cache of clean ones holds."""
@@ -48,16 +48,17 @@ def run(options: argparse.Namespace) -> int:
     """Print every finding; 1 where there is one."""
     here = project.checkout()
     with Progress().step("checking the job files") as step:
-        found = _written(here)
-        jobs = () if found else _chosen(here, options.paths)
-        found += check(here, jobs, step)
+        there = _survey(here)
+        jobs = _chosen(here, options.paths, there.jobs)
+        found = [*_written(here, there), *check(here, jobs, step)]
+        notes = _notes(here, there, step)
         step.result = f"{counted(len(jobs), 'job file')}, {counted(len(found), 'problem')}"
     if options.json:
         rows = [
             {"file": f.position.file, "line": f.position.line, "column": f.position.column, "message": f.message}
             for f in found
         ]
-        print(json.dumps({"checked": len(jobs), "problems": rows}))
+        print(json.dumps({"checked": len(jobs), "problems": rows, "notes": notes}))
     else:
         for finding in found:
             print(finding)
@@ -69,30 +70,25 @@ def checked(here: Project, step: Step) -> str:
 
     Without Java the planner is not asked: Flink cannot run a script either, and says so when it is told to.
     """
-    found = _written(here)
-    jobs = () if found else load(here)
-    planned = tools.java(here.shell).found
+    there = _survey(here)
+    found, planned = _written(here, there), tools.java(here.shell).found
     if planned:
-        found += check(here, jobs, step)
+        found += check(here, there.jobs, step)
+    _notes(here, there, step)
     if found:
         total = f"{counted(len(found), 'problem')} in the job files; nothing was changed"
         parts = [Invalid(finding.message, position=finding.position) for finding in found]
         raise Invalid("\n".join((total, *map(str, found))), parts=parts)
-    right = f"{counted(len(jobs), 'job file')} {'is' if len(jobs) == 1 else 'are'} right"
+    right = f"{counted(len(there.jobs), 'job file')} {'is' if len(there.jobs) == 1 else 'are'} right"
     return right if planned else f"{right}, and no script was looked at: Java was not found (`flinkform doctor`)"
 
 
-def load(here: Project) -> tuple[Job, ...]:
-    """Return the checkout's jobs as its environment wants them."""
-    return jobfile.load(_jobs(here), environment=_environment(here))
-
-
-def _jobs(here: Project) -> Path:
+def jobs_folder(here: Project) -> Path:
     """Return the folder of job files as a person at the working directory would name it."""
     return Path(os.path.relpath(here.root / "jobs"))
 
 
-def _environment(here: Project) -> Path:
+def environment_file(here: Project) -> Path:
     """Return the environment's file; raises Invalid naming those there are."""
     folder = Path(os.path.relpath(here.root / "environments"))
     names = sorted(p.stem for p in folder.glob("*.yaml") if p.stem != "schema")
@@ -103,14 +99,27 @@ def _environment(here: Project) -> Path:
     return folder / f"{here.environment}.yaml"
 
 
-def _written(here: Project) -> list[Finding]:
-    """Return what is wrong in the files before the planner reads any of them."""
-    jobs = _jobs(here)
+def _survey(here: Project) -> Survey:
+    """Return the checkout's jobs as its environment wants them, and what is wrong with any file."""
+    jobs = jobs_folder(here)
     if not jobs.is_dir():
         raise Invalid(f"there is no folder {jobs}", advice="put job files into it, one folder a namespace")
-    nowhere = Position(str(jobs), 1, 1)
-    found = jobfile.problems(jobs, environment=_environment(here))
-    return [Finding(e.position or nowhere, "; ".join(filter(None, (e.message, e.advice)))) for e in found]
+    return jobfile.survey(jobs, environment=environment_file(here))
+
+
+def _written(here: Project, there: Survey) -> list[Finding]:
+    """Return what is wrong in the files whoever reads them."""
+    nowhere = Position(str(jobs_folder(here)), 1, 1)
+    return [Finding(e.position or nowhere, "; ".join(filter(None, (e.message, e.advice)))) for e in there.problems]
+
+
+def _notes(here: Project, there: Survey, step: Step) -> list[str]:
+    """Return, and say, what is no mistake but may be one."""
+    file = environment_file(here)
+    notes = [f"{file} names other namespaces and not {name}: it is made with the defaults" for name in there.silent]
+    for note in notes:
+        step.say(note)
+    return notes
 
 
 def check(here: Project, jobs: Iterable[Job], step: Step) -> list[Finding]:
@@ -175,12 +184,11 @@ def _options(job: Job) -> dict[str, str]:
 
 
 def _shown(here: Project, job: Job) -> str:
-    return str(_jobs(here) / job.path)
+    return str(jobs_folder(here) / job.path)
 
 
-def _chosen(here: Project, paths: list[Path]) -> tuple[Job, ...]:
-    """Return the jobs at or below *paths*."""
-    jobs = load(here)
+def _chosen(here: Project, paths: list[Path], jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+    """Return those of *jobs* that are at or below *paths*."""
     if not paths:
         return jobs
     wanted = [p.resolve() for p in paths]

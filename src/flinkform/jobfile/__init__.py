@@ -1,9 +1,10 @@
 """Job files: text in a folder to checked, frozen values; knows nothing of Terraform or HTTP."""
 
 from flinkform.jobfile.environments import allowed, environment
-from flinkform.jobfile.load import load, load_job, problems
+from flinkform.jobfile.load import Survey, load, load_job, survey
 from flinkform.jobfile.model import Allowed, Environment, Job, Overlay
 from flinkform.jobfile.names import job_name, job_path
+from flinkform.jobfile.origin import Origin, origins
 from flinkform.jobfile.tree import Folder, Tree
 
 __all__ = [
@@ -11,7 +12,9 @@ __all__ = [
     "Environment",
     "Folder",
     "Job",
+    "Origin",
     "Overlay",
+    "Survey",
     "Tree",
     "allowed",
     "environment",
@@ -19,5 +22,6 @@ __all__ = [
     "job_path",
     "load",
     "load_job",
-    "problems",
+    "origins",
+    "survey",
 ]

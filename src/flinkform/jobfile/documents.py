@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -63,6 +64,8 @@ class Document:
 
     file: str
     root: Node | None
+    faults: tuple[Invalid, ...] = ()
+    """What is wrong in its shape, but leaves the rest as it is."""
 
     def place(self, node: Node) -> Position:
         return Position(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
@@ -85,12 +88,12 @@ class Document:
             found.append(inner)
         return found
 
-    def refuse(self, message: str, node: Node, at: Path = (), *, advice: str = "") -> NoReturn:
-        raise Invalid(message, at=at, position=self.place(node), advice=advice)
+    def fault(self, message: str, node: Node, at: Path = (), *, advice: str = "") -> Invalid:
+        return Invalid(message, at=at, position=self.place(node), advice=advice)
 
 
 def parse(data: bytes, file: str) -> Document:
-    """Return the document in *data*, read from *file*; Invalid with the place of whatever is wrong."""
+    """Return the document in *data*, read from *file*; Invalid with the place of what makes it none."""
     text = decoded(data, file)
     try:
         root = _Composer(text).get_single_node()
@@ -101,9 +104,7 @@ def parse(data: bytes, file: str) -> Document:
     except yaml.YAMLError as error:
         raise _malformed(error, text, file) from None
     document = Document(file, None if root is None or _void(root) else root)
-    if document.root is not None:
-        _sound(document, document.root)
-    return document
+    return document if document.root is None else replace(document, faults=tuple(_unsound(document, document.root)))
 
 
 def decoded(data: bytes, file: str) -> str:
@@ -143,31 +144,34 @@ def _void(node: Node) -> bool:
     return isinstance(node, ScalarNode) and scalar(node) is None
 
 
-def _sound(document: Document, root: Node) -> None:
-    """Refuse what a tree of values cannot have; every alias is walked as often as it is used."""
+def _unsound(document: Document, root: Node) -> Iterator[Invalid]:
+    """Yield what a tree of values cannot have; every alias is walked as often as it is used.
+
+    Invalid: it would have no end.
+    """
     waiting, seen = [(root, 1)], 0
     while waiting:
         node, depth = waiting.pop()
         seen += 1
         if seen > _NODES or depth > _DEPTH:
-            document.refuse("expected a small file, got aliases that expand without end", root)
+            raise document.fault("expected a small file, got aliases that expand without end", root)
         if node.tag not in (_PLAIN, _OTHER):
-            document.refuse(f"expected no tag, got {node.tag}", node, advice="quote text that must stay text")
+            yield document.fault(f"expected no tag, got {node.tag}", node, advice="quote text that must stay text")
         if isinstance(node, MappingNode):
-            _distinct(document, node)
-            waiting += [(value, depth + 1) for _, value in node.value]
+            yield from _twice(document, node)
+            waiting += [(value, depth + 1) for _, value in reversed(node.value)]
         elif isinstance(node, SequenceNode):
-            waiting += [(value, depth + 1) for value in node.value]
+            waiting += [(value, depth + 1) for value in reversed(node.value)]
 
 
-def _distinct(document: Document, node: MappingNode) -> None:
+def _twice(document: Document, node: MappingNode) -> Iterator[Invalid]:
     lines: dict[str, int] = {}
     for key, _ in node.value:
         if not isinstance(key, ScalarNode):
-            document.refuse("expected a word as key, got a list or a map", key)
+            raise document.fault("expected a word as key, got a list or a map", key)
         if key.value in lines:
-            document.refuse(f"the key {key.value!r} comes twice, first in line {lines[key.value]}", key)
-        lines[key.value] = key.start_mark.line + 1
+            yield document.fault(f"the key {key.value!r} comes twice, first in line {lines[key.value]}", key)
+        lines.setdefault(key.value, key.start_mark.line + 1)
 
 
 def _step(node: Node, step: str | int) -> tuple[Node, Node] | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from yaml.nodes import MappingNode, Node, ScalarNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from flinkform.errors import NotFound
+from flinkform.errors import Invalid, NotFound
 from flinkform.errors import Path as At
 from flinkform.jobfile.documents import LIMIT, Document, parse, scalar
+from flinkform.jobfile.faults import Faults
 from flinkform.jobfile.globs import matches
-from flinkform.jobfile.layers import KEYS, known, refuse_ours
+from flinkform.jobfile.layers import KEYS, ours, strange
 from flinkform.jobfile.model import Allowed, Environment, Overlay
 from flinkform.jobfile.reading import Attributes, entries, read, texts, unknown
 from flinkform.jobfile.tree import Folder
@@ -28,6 +29,7 @@ NAMESPACE: Attributes = {
     a.name: a for a in namespace.RESOURCE.attributes if a.writable and a.name not in ("workspace_id", "name")
 }
 _SECTIONS = ("workspace", "namespaces", "jobs")
+_ANYTHING = Allowed(workspace=frozenset(WORKSPACE), namespaces=frozenset(NAMESPACE), jobs=frozenset(KEYS))
 
 
 def environment(path: Path, *, schema: Allowed | None = None) -> Environment:
@@ -36,39 +38,71 @@ def environment(path: Path, *, schema: Allowed | None = None) -> Environment:
     *schema* says which keys may differ; unless given it is the `schema.yaml` beside the file, and without
     one the standard set. NotFound: no such file. Invalid: at the place of what may not be there.
     """
+    faults = Faults()
+    found = gathered(path, faults, schema=schema)
+    faults.settle()
+    return found
+
+
+def gathered(path: Path, faults: Faults, *, schema: Allowed | None = None) -> Environment:
+    """Return the environment in the file at *path* without what is wrong in it; that is put into *faults*."""
     if path.name == SCHEMA or not path.is_file():
         raise NotFound(f"there is no environment {path}", advice=_others(path))
-    document = _document(path)
     beside = path.with_name(SCHEMA)
-    schema = schema or (allowed(beside) if beside.is_file() else Allowed())
-    parts = _sections(document, _SECTIONS)
+    if schema is None and beside.is_file():
+        before = len(faults)
+        schema = _allowed(beside, faults)
+        schema = schema if len(faults) == before else _ANYTHING  # what may not differ is not known
+    document = _document(path, faults)
+    if document is None:
+        return Environment(path.stem, {}, {})
+    return _environment(document, path.stem, schema or Allowed(), faults)
+
+
+def _environment(document: Document, name: str, schema: Allowed, faults: Faults) -> Environment:
+    parts = _sections(document, _SECTIONS, faults)
+    spaces = entries(document, parts.get("namespaces"), faults, ("namespaces",))
     return Environment(
-        path.stem,
-        _section(document, parts.get("workspace"), WORKSPACE, schema.workspace, ("workspace",)),
+        name,
+        _section(document, parts.get("workspace"), WORKSPACE, schema.workspace, faults, ("workspace",)),
         {
-            key.value: _section(document, node, NAMESPACE, schema.namespaces, ("namespaces", key.value))
-            for key, node in entries(document, parts.get("namespaces"), ("namespaces",))
+            key.value: _section(document, node, NAMESPACE, schema.namespaces, faults, ("namespaces", key.value))
+            for key, node in spaces
         },
-        _overlays(document, parts.get("jobs"), schema),
+        _overlays(document, parts.get("jobs"), schema, faults),
+        {key.value: document.place(key) for key, _ in spaces},
     )
 
 
 def allowed(path: Path) -> Allowed:
     """Return which keys the schema file at *path* lets differ; what it does not name may not differ."""
-    document = _document(path)
-    parts = _sections(document, (*_SECTIONS, "flink_options"))
+    faults = Faults()
+    found = _allowed(path, faults)
+    faults.settle()
+    return found
+
+
+def _allowed(path: Path, faults: Faults) -> Allowed:
+    document = _document(path, faults)
+    if document is None:
+        return Allowed()
+    parts = _sections(document, (*_SECTIONS, "flink_options"), faults)
     options = parts.get("flink_options")
+    globs = texts(document, options, faults, ("flink_options",)) if options else ()
     return Allowed(
-        workspace=_names(document, parts.get("workspace"), WORKSPACE, "workspace"),
-        namespaces=_names(document, parts.get("namespaces"), NAMESPACE, "namespaces"),
-        jobs=_names(document, parts.get("jobs"), KEYS, "jobs"),
-        flink_options=tuple(text for text, _ in texts(document, options, ("flink_options",))) if options else ("*",),
+        workspace=_names(document, parts.get("workspace"), WORKSPACE, "workspace", faults),
+        namespaces=_names(document, parts.get("namespaces"), NAMESPACE, "namespaces", faults),
+        jobs=_names(document, parts.get("jobs"), KEYS, "jobs", faults),
+        flink_options=tuple(text for text, _ in globs) if options else ("*",),
     )
 
 
-def _document(path: Path) -> Document:
-    folder = Folder(path.parent)
-    return parse(folder.read(path.name, LIMIT), path.as_posix())
+def _document(path: Path, faults: Faults) -> Document | None:
+    with faults:
+        document = parse(Folder(path.parent).read(path.name, LIMIT), path.as_posix())
+        faults.extend(document.faults)
+        return document
+    return None
 
 
 def _others(path: Path) -> str:
@@ -76,36 +110,38 @@ def _others(path: Path) -> str:
     return f"expected one of {', '.join(names)}" if names else f"write {path.parent}/<environment>.yaml"
 
 
-def _sections(document: Document, names: Iterable[str]) -> dict[str, Node]:
+def _sections(document: Document, names: Iterable[str], faults: Faults) -> dict[str, Node]:
     found: dict[str, Node] = {}
-    for key, node in entries(document, document.root):
+    for key, node in entries(document, document.root, faults):
         if key.value not in names:
-            unknown(document, key, names)
-        if not (isinstance(node, ScalarNode) and scalar(node) is None):
+            faults.append(unknown(document, key, names))
+        elif not (isinstance(node, ScalarNode) and scalar(node) is None):
             found[key.value] = node
     return found
 
 
-def _names(document: Document, node: Node | None, attributes: Attributes, section: str) -> frozenset[str]:
-    found = texts(document, node, (section,)) if node else []
+def _names(
+    document: Document, node: Node | None, attributes: Attributes, section: str, faults: Faults
+) -> frozenset[str]:
+    found = texts(document, node, faults, (section,)) if node else []
     for text, item in found:
         if text not in attributes and isinstance(item, ScalarNode):
-            unknown(document, item, attributes, (section,))
+            faults.append(unknown(document, item, attributes, (section,)))
     return frozenset(text for text, _ in found)
 
 
 def _section(
-    document: Document, node: Node | None, attributes: Attributes, may: frozenset[str], at: At
+    document: Document, node: Node | None, attributes: Attributes, may: frozenset[str], faults: Faults, at: At
 ) -> dict[str, object]:
-    values = read(document, node, attributes, at)
-    _differ(document, values, may, at)
+    values = read(document, node, attributes, faults, at)
+    faults.extend(_differ(document, values, may, at))
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _differ(document: Document, names: Iterable[str], may: frozenset[str], at: At) -> None:
+def _differ(document: Document, names: Iterable[str], may: frozenset[str], at: At) -> Iterator[Invalid]:
     for name in names:
         if name not in may:
-            document.refuse(
+            yield document.fault(
                 f"the key {name!r} may not differ between environments",
                 document.key((*at, name)),
                 (*at, name),
@@ -113,38 +149,44 @@ def _differ(document: Document, names: Iterable[str], may: frozenset[str], at: A
             )
 
 
-def _overlays(document: Document, node: Node | None, schema: Allowed) -> tuple[Overlay, ...]:
+def _overlays(document: Document, node: Node | None, schema: Allowed, faults: Faults) -> tuple[Overlay, ...]:
     if node is None:
         return ()
-    if isinstance(node, MappingNode) or not isinstance(node.value, list):
-        document.refuse("expected a list of overlays, each with match: and keys", node, ("jobs",))
-    return tuple(_overlay(document, item, schema, ("jobs", index)) for index, item in enumerate(node.value))
+    if not isinstance(node, SequenceNode):
+        faults.append(document.fault("expected a list of overlays, each with match: and keys", node, ("jobs",)))
+        return ()
+    found = (_overlay(document, item, schema, faults, ("jobs", index)) for index, item in enumerate(node.value))
+    return tuple(overlay for overlay in found if overlay)
 
 
-def _overlay(document: Document, node: Node, schema: Allowed, at: At) -> Overlay:
-    items = entries(document, node, at)
+def _overlay(document: Document, node: Node, schema: Allowed, faults: Faults, at: At) -> Overlay | None:
+    items = entries(document, node, faults, at)
+    if not isinstance(node, MappingNode):
+        return None
     globs = next((value for key, value in items if key.value == "match"), None)
     if globs is None:
-        document.refuse("expected match: and a list of globs over job paths", node, at, advice="for all jobs: ['**']")
+        advice = "for all jobs: ['**']"
+        faults.append(document.fault("expected match: and a list of globs over job paths", node, at, advice=advice))
     rest = MappingNode(node.tag, [i for i in items if i[0].value != "match"], node.start_mark, node.end_mark)
-    known(document, rest, at)
-    values = read(document, rest, KEYS, at)
-    _differ(document, values, schema.jobs, at)
-    refuse_ours(document, values, at)
-    _options(document, values.get("flink_options") or {}, schema.flink_options, (*at, "flink_options"))
-    found = texts(document, globs, (*at, "match"))
+    values = read(document, rest, KEYS, faults, at, strange=strange)
+    faults.extend(_differ(document, values, schema.jobs, at))
+    faults.extend(ours(document, values, at))
+    faults.extend(_options(document, values.get("flink_options") or {}, schema.flink_options, (*at, "flink_options")))
+    found = texts(document, globs, faults, (*at, "match")) if globs else []
     return Overlay(
         match=tuple(text for text, _ in found),
         values=values,
-        sources={key.value: document.place(value) for key, value in rest.value},
+        sources={key.value: document.place(value) for key, value in rest.value if key.value in values},
         positions=tuple(document.place(item) for _, item in found),
+        document=document,
+        at=at,
     )
 
 
-def _options(document: Document, names: Iterable[str], globs: tuple[str, ...], at: At) -> None:
+def _options(document: Document, names: Iterable[str], globs: tuple[str, ...], at: At) -> Iterator[Invalid]:
     for name in names:
         if not any(matches(glob, name) for glob in globs):
-            document.refuse(
+            yield document.fault(
                 f"the Flink option {name} may not differ between environments",
                 document.key((*at, name)),
                 (*at, name),

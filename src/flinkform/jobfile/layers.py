@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from yaml.nodes import Node
+from yaml.nodes import ScalarNode
 
-from flinkform.errors import Path, Position
+from flinkform.errors import Invalid, Path, Position
 from flinkform.jobfile.documents import Document
-from flinkform.jobfile.reading import Attributes, entries, read
+from flinkform.jobfile.faults import Faults
+from flinkform.jobfile.reading import Attributes, pairs, read, unknown
 from flinkform.resources import job
 from flinkform.schema.types import MapOf
 
@@ -34,40 +35,41 @@ class Layer:
     values: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, Position] = field(default_factory=dict)
     document: Document | None = None
+    whole: bool = True
+    """Whether everything that Flink's planner must know was right, here and in all layers below."""
 
 
 EMPTY = Layer()
 
 
-def layer(document: Document) -> Layer:
-    """Return what a sidecar or a `_defaults.yaml` says; Invalid at the place of what it may not say."""
-    known(document, document.root)
-    values = read(document, document.root, KEYS)
-    refuse_ours(document, values)
-    sources = {key.value: document.place(value) for key, value in entries(document, document.root)}
-    return Layer(values, sources, document)
+def layer(document: Document, faults: Faults) -> Layer:
+    """Return what a sidecar or a `_defaults.yaml` says, without what it may not say."""
+    before = len(faults)
+    faults.extend(document.faults)
+    values = read(document, document.root, KEYS, faults, strange=strange)
+    faults.extend(ours(document, values))
+    sources = {key.value: document.place(value) for key, value in pairs(document) if key.value in values}
+    return Layer(values, sources, document, whole=not any(_planned(fault) for fault in faults[before:]))
 
 
-def known(document: Document, node: Node | None, at: Path = ()) -> None:
-    """Refuse attributes that exist but come from somewhere else, saying from where."""
-    for key, _ in entries(document, node, at):
-        if key.value in KEYS:
-            continue
-        if why := ELSEWHERE.get(key.value):
-            document.refuse(f"the key {key.value!r} cannot be set here", key, (*at, key.value), advice=why)
-        if any(key.value == a.name for a in job.RESOURCE.attributes):
-            document.refuse(f"the key {key.value!r} is read-only", key, (*at, key.value), advice="remove it")
+def strange(document: Document, key: ScalarNode, known: Iterable[str], at: Path) -> Invalid:
+    """Return the error about a key that is none, or is one of an attribute that comes from somewhere else."""
+    if why := ELSEWHERE.get(key.value):
+        return document.fault(f"the key {key.value!r} cannot be set here", key, (*at, key.value), advice=why)
+    if any(key.value == a.name for a in job.RESOURCE.attributes):
+        return document.fault(f"the key {key.value!r} is read-only", key, (*at, key.value), advice="remove it")
+    return unknown(document, key, known, at)
 
 
-def refuse_ours(document: Document, values: Mapping[str, Any], at: Path = ()) -> None:
-    """Refuse labels that are flinkform's own, and the one Flink option that is an attribute."""
+def ours(document: Document, values: Mapping[str, Any], at: Path = ()) -> Iterator[Invalid]:
+    """Yield labels that are flinkform's own, and the one Flink option that is an attribute."""
     for name in values.get("labels") or ():
         if name.startswith(job.OURS):
             place = (*at, "labels", name)
-            document.refuse(f"labels under {job.OURS} are flinkform's own", document.key(place), place)
+            yield document.fault(f"labels under {job.OURS} are flinkform's own", document.key(place), place)
     if RUNTIME_MODE in (values.get("flink_options") or ()):
         place = (*at, "flink_options", RUNTIME_MODE)
-        document.refuse(
+        yield document.fault(
             f"{RUNTIME_MODE} cannot be set here",
             document.key(place),
             place,
@@ -75,10 +77,15 @@ def refuse_ours(document: Document, values: Mapping[str, Any], at: Path = ()) ->
         )
 
 
+def _planned(fault: Invalid) -> bool:
+    """Say whether Flink's planner would have had a use for what is wrong."""
+    return fault.at[:1] in (("execution_mode",), ("flink_options",))
+
+
 def over(lower: Layer, upper: Layer) -> Layer:
     """Return *upper* laid over *lower*, which holds no `None`; neither does the result."""
     if not upper.values:
-        return lower
+        return lower if upper.whole else replace(lower, whole=False)
     values, sources = dict(lower.values), dict(lower.sources)
     for name, value in upper.values.items():
         new = _merged(values.get(name), value) if name in MAPS else value
@@ -88,7 +95,7 @@ def over(lower: Layer, upper: Layer) -> Layer:
         else:
             values[name] = new
             sources[name] = upper.sources[name]
-    return Layer(values, sources)
+    return Layer(values, sources, whole=lower.whole and upper.whole)
 
 
 def _merged(old: Mapping[str, str] | None, new: Mapping[str, str | None] | None) -> dict[str, str] | None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flinkform.errors import Position
+from flinkform.errors import Path, Position
+from flinkform.jobfile.documents import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,9 @@ class Overlay:
     sources: Mapping[str, Position] = field(hash=False, compare=False)
     positions: tuple[Position, ...] = field(hash=False, compare=False)
     """Where each glob of *match* stands."""
+    document: Document | None = field(default=None, hash=False, compare=False, repr=False)
+    at: Path = field(default=(), hash=False, compare=False)
+    """The file that says so, and where in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Environment:
     workspace: Mapping[str, Any] = field(hash=False)
     namespaces: Mapping[str, Mapping[str, Any]] = field(hash=False)
     overlays: tuple[Overlay, ...] = ()
+    sources: Mapping[str, Position] = field(default_factory=dict, hash=False, compare=False)
+    """Where each of *namespaces* is named."""
 
 
 @dataclass(frozen=True, slots=True)

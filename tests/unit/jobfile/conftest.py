@@ -6,7 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from flinkform.jobfile.documents import parse
+from flinkform.jobfile.faults import Faults
+from flinkform.jobfile.layers import Layer, layer
+
 SQL = "CREATE TEMPORARY TABLE t (x INT) WITH ('connector' = 'datagen');\n"
+
+
+def read_layer(data: bytes, file: str = "x.yaml") -> Layer:
+    """Return what a sidecar of these bytes says; Invalid with the first thing that is wrong."""
+    faults = Faults()
+    found = layer(parse(data, file), faults)
+    faults.settle()
+    return found
 
 
 class Site:

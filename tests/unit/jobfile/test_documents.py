@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flinkform.errors import Invalid, Position
 from flinkform.jobfile.documents import parse
-from flinkform.jobfile.layers import layer
+from tests.unit.jobfile.conftest import read_layer
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
@@ -18,13 +18,13 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
 
 
 def values(text: str) -> dict[str, Any]:
-    return dict(layer(parse(text.encode(), "x.yaml")).values)
+    return dict(read_layer(text.encode()).values)
 
 
 def refused(text: str | bytes) -> tuple[str, int, int]:
     data = text.encode() if isinstance(text, str) else text
     with pytest.raises(Invalid) as caught:
-        layer(parse(data, "x.yaml"))
+        read_layer(data)
     position = caught.value.position
     assert position is not None
     assert position.file == "x.yaml"
@@ -187,7 +187,7 @@ PIECES = st.sampled_from(
 def test_any_bytes_are_values_or_an_error_with_a_place(data: bytes) -> None:
     """Whatever is in a file, reading it gives values or says where it is wrong."""
     try:
-        layer(parse(data, "x.yaml"))
+        read_layer(data)
     except Invalid as error:
         where = error.position
     else:

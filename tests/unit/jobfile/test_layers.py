@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from flinkform.errors import Invalid, Position
-from flinkform.jobfile.documents import parse
-from flinkform.jobfile.layers import EMPTY, KEYS, Layer, layer, over
+from flinkform.jobfile.layers import EMPTY, KEYS, Layer, over
 from flinkform.resources import job
+from tests.unit.jobfile.conftest import read_layer
 
 
 def read(text: str, file: str = "x.yaml") -> Layer:
-    return layer(parse(text.encode(), file))
+    return read_layer(text.encode(), file)
 
 
 def laid(*texts: str) -> dict[str, Any]:

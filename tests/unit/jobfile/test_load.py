@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flinkform.errors import Invalid, NotFound, Position
-from flinkform.jobfile import Job, load, load_job, problems
+from flinkform.jobfile import Job, load, load_job
 from tests.unit.jobfile.conftest import SQL, Site
 
 JOBS = Path("jobs")
@@ -275,18 +275,3 @@ def test_one_job_is_the_same_as_among_all(site: Site) -> None:
     assert load_job("n/a.sql", JOBS).values["parallelism"] == 3
     with pytest.raises(NotFound, match=r"there is no job jobs/n/c\.sql"):
         load_job("n/c.sql", JOBS)
-
-
-def test_every_problem_is_found_at_once(site: Site) -> None:
-    """One reading names everything that is wrong, each thing once."""
-    site.write("jobs/_defaults.yaml", "parallelism: 1\n")
-    site.write("jobs/m/_defaults.yaml", "parallelism: no\n")
-    for path in ("m/a.sql", "m/b.sql", "n/fine.sql"):
-        site.write(f"jobs/{path}")
-    site.write("jobs/n/empty.sql", "")
-    site.write("jobs/n/lost.yaml", "")
-    assert [str(error).split(": ", 1)[0] for error in problems(JOBS)] == [
-        "jobs/n/lost.yaml:1:1",
-        "jobs/m/_defaults.yaml:1:14",
-        "jobs/n/empty.sql:1:1",
-    ]

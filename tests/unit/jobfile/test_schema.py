@@ -70,7 +70,7 @@ def test_editors_and_we_agree(text: str, fits: bool, tmp_path: Path) -> None:
     (tmp_path / "n" / "a.sql").write_text("SELECT 1;\n")
     (tmp_path / "n" / "a.yaml").write_text(text)
     assert valid(text) is fits
-    assert (jobfile.problems(tmp_path) == []) is fits
+    assert (jobfile.survey(tmp_path).problems == ()) is fits
 
 
 @pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda p: p.stem)
