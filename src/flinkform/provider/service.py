@@ -109,7 +109,7 @@ class Service:
 
     def _validate_resource(self, request: Message) -> bytes:
         kind = self._kind(request[1])
-        return _checked(kind.resource.attributes, kind.form.load(request[2]), 1)
+        return _checked(kind.resource.attributes, kind.form.glance(request[2]), 1)
 
     def _validate_source(self, request: Message) -> bytes:
         source, form = self._sources[request[1]]
@@ -139,7 +139,7 @@ class Service:
 
     def _read(self, request: Message) -> grpc.Answer:
         kind, current, kept = self._kind(request[1]), request[2], request.get(3, b"")
-        state, private = kind.form.load(current) or {}, _private(kept)
+        state, private = kind.form.glance(current) or {}, _private(kept)
         before = dict(private)
         engine = self._engine(request[1])
 
@@ -156,11 +156,9 @@ class Service:
 
     def _plan(self, request: Message) -> grpc.Answer:
         kind, engine = self._kind(request[1]), self._engines.get(request[1])
-        load = kind.form.load
-        prior = load(request[2])
-        # Where nothing changes, which is nearly always, what core proposes is the prior object to the byte.
-        proposed = prior if request[3] == request[2] else load(request[3])
-        made = plan(kind.resource, prior=prior, proposed=proposed, config=load(request[4]))
+        look = kind.form.glance
+        prior = look(request[2])
+        made = plan(kind.resource, prior=prior, proposed=look(request[3]), config=look(request[4]))
         private = request.get(5, b"")
         if made.values is prior and prior is not None:
             return protobuf.message(1, request[2]) + protobuf.bytes_(3, private)
