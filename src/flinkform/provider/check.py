@@ -9,7 +9,7 @@ from flinkform.errors import Invalid, Path
 from flinkform.provider.protocol.msgpack import UNKNOWN
 from flinkform.provider.values import Values
 from flinkform.schema.model import Attribute
-from flinkform.schema.types import ListOf, MapOf, Object, String, Type
+from flinkform.schema.types import Bool, ListOf, MapOf, Object, String, Type
 
 
 def faults(attributes: Iterable[Attribute], values: Values, at: Path = ()) -> list[Invalid]:
@@ -21,6 +21,15 @@ def faults(attributes: Iterable[Attribute], values: Values, at: Path = ()) -> li
             wrong = _value(attribute.type, value, (*at, attribute.name))
             found += map(_hidden, wrong) if attribute.sensitive else wrong
     return found
+
+
+def bounded(kind: Type) -> bool:
+    """Say whether a value can be wrong although Terraform knows that it is of this type."""
+    if isinstance(kind, Object):
+        return any(bounded(a.type) for a in kind.attributes)
+    if isinstance(kind, ListOf | MapOf):
+        return bounded(kind.item)
+    return kind not in (_TEXT, Bool())
 
 
 def _value(kind: Type, value: Any, at: Path) -> list[Invalid]:

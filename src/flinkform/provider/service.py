@@ -33,11 +33,12 @@ Connect = Callable[[Values, Event], Session]
 class Kind:
     """A resource type with the form of its values."""
 
-    __slots__ = ("form", "resource")
+    __slots__ = ("bounded", "form", "resource")
 
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
         self.form = Form(resource.attributes)
+        self.bounded = tuple(a for a in resource.attributes if check.bounded(a.type))
 
     def engine(self, session: Session) -> Kept | Jobs:
         """Return what carries out changes of this type."""
@@ -109,7 +110,7 @@ class Service:
 
     def _validate_resource(self, request: Message) -> bytes:
         kind = self._kind(request[1])
-        return _checked(kind.resource.attributes, kind.form.glance(request[2]), 1)
+        return _checked(kind.bounded, kind.form.glance(request[2]), 1)
 
     def _validate_source(self, request: Message) -> bytes:
         source, form = self._sources[request[1]]

@@ -41,6 +41,8 @@ def put(document: dict[str, Any], place: str, value: Any) -> None:
 
 def get(document: Mapping[str, Any], place: str) -> Any:
     """Return what stands at the dotted *place*, or `None`."""
+    if "." not in place:  # as nearly every place is; a plan looks at fourteen in each job
+        return document.get(place)
     found: Any = document
     for step in place.split("."):
         if not isinstance(found, Mapping):

@@ -116,7 +116,12 @@ def _map(width: int, count: int = 0) -> _Reader:
                 key, position = _read(data, position, depth)
                 if key.__class__ is not str:
                     raise Malformed("expected a string as msgpack map key, got another type")
-            out[key], position = _read(data, position, depth)
+            lead = data[position]
+            if 0xA0 <= lead < 0xC0:  # and so are half the values
+                end = position + 1 + (lead & 31)
+                out[key], position = data[position + 1 : end].decode(), end
+            else:
+                out[key], position = _READERS[lead](data, position + 1, depth)
         return out, position
 
     return read
