@@ -28,6 +28,8 @@ COMMANDS = {
     "job": "show a job's values and where each was written",
     "verdict": "say what an edit of a job's SQL does to its state",
     "logs": "print a job's log",
+    "runs": "show what a job ran, from which state to which, and how it ended",
+    "savepoint": "list, create and delete a job's savepoints",
     "doctor": "say which programs were found, what is missing and what to do",
     "env": "print what a shell needs for plain terraform and cdktf",
     "state": "list, restore and unlock Terraform states kept by the control plane",

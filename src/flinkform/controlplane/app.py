@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from flinkform.controlplane.api.call import Services
 from flinkform.controlplane.api.dispatch import Gateway
+from flinkform.controlplane.api.history import History
 from flinkform.controlplane.api.pages import Pages
 from flinkform.controlplane.api.plain import private
 from flinkform.controlplane.api.states import Backend
@@ -28,6 +29,7 @@ def build(services: Services) -> Starlette:
             Route("/flink/{path:path}", pages.flink, methods=["GET"]),
             Route(f"{_OWN}/status", private(services, pages.status), methods=["GET"]),
             Route(f"{_OWN}/jobs/{{deployment}}/log", pages.log, methods=["GET"]),
+            Route(f"{_OWN}/jobs/{{deployment}}/runs", private(services, History(services).answer), methods=["GET"]),
             Route(f"{_OWN}/states", private(services, states.listing), methods=["GET"]),
             Route(f"{_OWN}/states/{_STATE}", private(services, states.versions), methods=["GET"]),
             Route(f"{_OWN}/states/{_STATE}/restore", private(services, states.restore), methods=["POST"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -57,7 +57,7 @@ def stop(call: Call, params: Params, body: Any) -> dict[str, Any]:
 def get(call: Call, params: Params, _body: Any) -> dict[str, Any]:
     """Answer with one job."""
     with call.store.read() as db:
-        return shown(_find(db, params))
+        return _all(db, [_find(db, params)])[0]
 
 
 def index(call: Call, params: Params, _body: Any) -> Listed:
@@ -67,7 +67,7 @@ def index(call: Call, params: Params, _body: Any) -> Listed:
         namespace = places.namespace(db, params)
         source = deployments.get(db, namespace.workspace, namespace.name, params["deploymentId"])
         found = runs.page(db, source.id, offset=page.offset, limit=page.size)
-    return Listed([shown(one) for one in found.items], found.total, page)
+        return Listed(_all(db, found.items), found.total, page)
 
 
 def delete(call: Call, params: Params, _body: Any) -> None:
@@ -109,6 +109,18 @@ def shown(run: Run) -> dict[str, Any]:
         if at is not None:
             job[field] = at // 1000
     return job
+
+
+def _all(db: Connection, found: Sequence[Run]) -> list[dict[str, Any]]:
+    """Jobs as the API shows them, each with the savepoint that it really began from, whatever was asked for."""
+    origins = savepoints.by_place(db, [run.restored_from for run in found if run.restored_from])
+    told = []
+    for run in found:
+        job = shown(run)
+        if origin := origins.get(run.restored_from or ""):
+            job["restoreStrategy"] = {**job["restoreStrategy"], "savepointId": origin.id}
+        told.append(job)
+    return told
 
 
 def failure(kept: Mapping[str, Any]) -> dict[str, Any]:

@@ -165,6 +165,7 @@ def _job(one: deployments.Deployment, newest: Run | None, pages: str) -> dict[st
     """
     desired = "running" if newest is not None and newest.intent != "STOP" else "suspended"
     shown = {
+        "workspace": one.workspace,
         "namespace": one.namespace,
         "name": one.name,
         "desired": desired,

@@ -123,6 +123,18 @@ def under_way(db: Connection) -> list[Savepoint]:
     ]
 
 
+def by_place(db: Connection, places: Sequence[str]) -> dict[str, Savepoint]:
+    """The savepoints at some places, as they were written down."""
+    query = select(table).where(table.c.location.in_(places))
+    return {row["location"]: _savepoint(row) for row in db.execute(query).mappings()}
+
+
+def left(db: Connection, run_ids: Sequence[str]) -> dict[str, Savepoint]:
+    """The savepoint that each run ended with, by run id."""
+    query = select(table).where(table.c.run_id.in_(run_ids), table.c.stop, table.c.state == "COMPLETED")
+    return {row["run_id"]: _savepoint(row) for row in db.execute(query.order_by(table.c.created_at)).mappings()}
+
+
 def of_stops(db: Connection, run_ids: Sequence[str]) -> dict[str, Savepoint]:
     """The savepoint that each run's newest stop waits for, by run id."""
     if not run_ids:
