@@ -103,7 +103,7 @@ def test_unknown_format(planner: Planner) -> None:
     )
     [problem] = check(planner, script)
     assert (problem.line, problem.column) == (2, 34)
-    assert problem.message == "format 'avro' is not installed"
+    assert problem.message == "format 'avro' is not installed; `flinkform connectors install avro` brings it"
 
 
 def test_wrong_option(planner: Planner) -> None:

@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from flinkform.cli import tools
-from flinkform.errors import Invalid
+from flinkform.cli import project, tools
+from flinkform.errors import Invalid, Missing
 from flinkform.flink.settings import Settings
 from flinkform.flink.validate import Planner
 from flinkform.flink.verdict import Verdict, verdict
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     flink = _options(options.option)
     java = Path(tools.java(os.environ).require())
     with tempfile.TemporaryDirectory(prefix="flinkform-") as folder:
-        with Planner(Settings(home=Path(folder), java=java)) as planner:
+        with Planner(Settings(home=Path(folder), java=java, connectors=_connectors())) as planner:
             names = (str(options.old), str(options.new))
             plans = [planner.compile(text, flink, name=name) for name, text in zip(names, scripts, strict=True)]
         found = verdict(*plans)
@@ -61,6 +61,14 @@ def _script(path: Path) -> str:
         raise Invalid(f"cannot read {path}: {error.strerror}", advice="name two files with SQL scripts") from error
     except UnicodeDecodeError as error:
         raise Invalid(f"expected UTF-8 in {path}, got a byte that is not") from error
+
+
+def _connectors() -> Path | None:
+    """Return where this project has its connectors; scripts outside of any are read with what Flink brings."""
+    try:
+        return project.find().home / "connectors"
+    except Missing:
+        return None
 
 
 def _options(given: list[str]) -> Mapping[str, str]:

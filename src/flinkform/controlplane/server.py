@@ -129,7 +129,8 @@ def _fleet(settings: Settings, lock: int) -> Fleet:
 def _tenant(settings: Settings, java: Path, seat: Seat) -> flink.Settings:
     """Return how the JVM of a seat is run; all log where the usual one does, so a job that moves keeps its log."""
     home = settings.home / "flink"
-    usual = flink.Settings(home=home, java=java, slots=settings.slots, heap=settings.heap)
+    connectors = settings.home / "connectors"
+    usual = flink.Settings(home=home, java=java, slots=settings.slots, heap=settings.heap, connectors=connectors)
     if seat == SHARED:
         return usual
     own = replace(usual, home=home / seat.folder, logs=usual.job_logs, heap=seat.heap or settings.own_heap)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from flinkform.flink import catalogue
 from flinkform.flink.values import Diagnosis
 
 _CLASS = re.compile(r"^(?:Caused by: )?(?:[\w$]+\.)+([\w$]+)(?:: (.*))?$", re.DOTALL)
@@ -21,15 +22,19 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A kind of failure: what its trace holds, how to say it (with the pattern's groups), what to do."""
+    """A kind of failure: what its trace holds, how to say it (with the pattern's groups), what to do.
+
+    *installable*: the first group is what scripts call something that may be installed.
+    """
 
     pattern: re.Pattern[str]
     reason: str
     advice: str
+    installable: bool = False
 
 
-def _family(pattern: str, reason: str, advice: str) -> Family:
-    return Family(re.compile(pattern, re.DOTALL), reason, advice)
+def _family(pattern: str, reason: str, advice: str, *, installable: bool = False) -> Family:
+    return Family(re.compile(pattern, re.DOTALL), reason, advice, installable)
 
 
 # From the most to the least telling: the first that matches wins.
@@ -58,6 +63,7 @@ _FAMILIES = (
         r"Could not find any (?:format )?factory for identifier '([^']*)'",
         "connector or format '{0}' is not installed",
         "use one that is, or install it",
+        installable=True,
     ),
     _family(
         r"NoResourceAvailableException|Could not acquire the minimum required resources",
@@ -104,6 +110,7 @@ _FAMILIES = (
         r"UnsupportedFileSystemSchemeException: Could not find a file system implementation for scheme '([^']*)'",
         "no file system for {0}:// is installed",
         "install its plugin, or use a file:// path",
+        installable=True,
     ),
     _family(
         r"(?:AccessDeniedException|Permission denied)[^\n]*",
@@ -136,7 +143,8 @@ def diagnose(failure: Failure) -> Diagnosis:
     for family in _FAMILIES:
         if match := family.pattern.search(failure.trace):
             reason = family.reason.format(*(group or "?" for group in match.groups())).replace(" (?)", "")
-            return Diagnosis(reason, root, vertex, family.advice, failure.times)
+            advice = catalogue.advice(match[1]) if family.installable else ""
+            return Diagnosis(reason, root, vertex, advice or family.advice, failure.times)
     return Diagnosis(root, root, vertex, times=failure.times)
 
 

@@ -61,6 +61,8 @@ def read(
     with gateway.answering():
         try:
             environment = _environment(gateway, options, mode)
+            for jar in gateway.late(script):
+                environment.executeSql("ADD JAR '{}'".format(str(jar).replace("'", "''")))
         except Thrown as error:
             return Reading(None, mode, problems=[_refused(gateway, mode, error)])
         reader = _Reader(gateway, script, Reading(environment, mode), dry=dry)

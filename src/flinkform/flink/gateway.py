@@ -6,8 +6,9 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from py4j.java_gateway import GatewayParameters, JavaGateway
@@ -26,6 +27,8 @@ class Gateway:
         # py4j logs its commands, the token among them.
         logging.getLogger("py4j").setLevel(logging.CRITICAL)
         self._timeout = timeout
+        self.late: Callable[[str], Sequence[Path]] = lambda _script: ()
+        """The jars that a script needs and this JVM did not start with."""
         parameters = GatewayParameters(port=port, auth_token=token, auto_convert=True, read_timeout=timeout)
         self._java = JavaGateway(gateway_parameters=parameters)
         # py4j would hand any free connection to any call, and each connection has a thread of its own in the JVM; the

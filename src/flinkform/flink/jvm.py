@@ -8,10 +8,13 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from flinkform.errors import Missing, Unavailable
-from flinkform.flink import log
+from flinkform.flink import connectors, log
+from flinkform.flink.catalogue import Place
+from flinkform.flink.connectors import Installed
 from flinkform.flink.gateway import Gateway
 from flinkform.flink.output import Output
 from flinkform.flink.settings import Settings
@@ -51,6 +54,7 @@ class Jvm:
         self._process: subprocess.Popen[bytes] | None = None
         self._gateway: Gateway | None = None
         self._outputs: tuple[Output, ...] = ()
+        self._connectors: tuple[Installed, ...] = ()
 
     @property
     def home(self) -> Path:
@@ -74,6 +78,9 @@ class Jvm:
         """Return when the JVM answers; Missing, or Unavailable with the end of what it printed."""
         flink = find_flink()
         self.stop()
+        root = self._settings.connectors
+        place = connectors.folder(root, version(flink)) if root else None
+        self._connectors = connectors.installed(place) if place else ()
         try:
             self._prepare()
         except OSError as error:
@@ -88,6 +95,8 @@ class Jvm:
             said = err.tail() or port or "it printed nothing"
             raise Unavailable(f"Java did not start: {said}", advice="expected Java 17 or newer")
         self._gateway = Gateway(int(port), token, timeout=self._settings.call_timeout)
+        if place:
+            self._gateway.late = partial(connectors.late, place, self._connectors)
         self._pid_file.write_text(f"{process.pid}\n")
 
     def stop(self, *, patience: float = 5.0) -> None:
@@ -123,6 +132,9 @@ class Jvm:
         # Flink's static initialiser wants the file; everything else is handed over as values.
         (self.home / "conf" / "config.yaml").write_text("parallelism.default: 1\n")
         log.write(self.home, self._settings.job_logs)
+        for plugin in self._connectors:
+            if plugin.place is Place.PLUGIN:
+                connectors.link(plugin, self.home / "plugins")
 
     def _spawn(self, flink: Path) -> subprocess.Popen[bytes]:
         # Not our own environment: it holds keys that are none of a job's business.
@@ -149,6 +161,7 @@ class Jvm:
 
     def _command(self, flink: Path) -> list[str]:
         jars = [*sorted((flink / "lib").glob("*.jar")), *(flink / "opt").glob("flink-python-*.jar")]
+        jars += connectors.classpath(self._connectors)
         return [
             str(self._settings.java),
             f"-Xmx{self._settings.heap}",
@@ -157,6 +170,6 @@ class Jvm:
             "-Dfile.encoding=UTF-8",
             f"-Djava.io.tmpdir={self.home / 'tmp'}",
             f"-Dlog4j.configurationFile={(self.home / 'conf' / 'log4j2.xml').as_uri()}",
-            *("-cp", os.pathsep.join(str(jar) for jar in (*jars, *self._settings.jars))),
+            *("-cp", os.pathsep.join(str(jar) for jar in jars)),
             *(_SERVER, "--die-on-broken-pipe", "--enable-auth", "0"),
         ]

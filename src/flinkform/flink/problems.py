@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from flinkform.flink.catalogue import advice
 from flinkform.flink.diagnosis import causes, said
 from flinkform.flink.sql import Lines, Statement, literal
 from flinkform.flink.values import Problem
@@ -15,7 +16,7 @@ _PLACE = re.compile(
     r"|,? at line \d+, column \d+"
 )
 _FACTORY = re.compile(
-    r"Could not find any (format )?factory for identifier '([^']*)'(?: that implements '[^']*')? in the classpath\.?"
+    r"Could not find any (format )?factory for identifier '([^']*)'(?: that implements '([^']*)')? in the classpath\.?"
     r"(?:\s+Available factory identifiers are:\s+((?:[\w.-]+\n?)+))?"
 )
 _TABLE = re.compile(r"Unable to create a (?:source|sink) for (?:reading|writing) table '([^']*)'")
@@ -62,9 +63,11 @@ def table(trace: str) -> str | None:
 
 def _message(trace: str, told: list[str]) -> str:
     if match := _FACTORY.search(trace):
-        kind = "format" if match[1] else "connector"
-        present = ", ".join(name for name in sorted((match[3] or "").split()) if not name.startswith(_INTERNAL))
-        return f"{kind} '{match[2]}' is not installed" + (f"; present: {present}" if present else "")
+        catalog = "catalog" if (match[3] or "").endswith(".CatalogFactory") else "connector"
+        kind = "format" if match[1] else catalog
+        present = ", ".join(name for name in sorted((match[4] or "").split()) if not name.startswith(_INTERNAL))
+        words = (f"{kind} '{match[2]}' is not installed", advice(match[2]), present and f"present: {present}")
+        return "; ".join(filter(None, words))
     root = _folded(told[-1]) if told else trace[:_LIMIT]
     return _PLACE.sub("", root).strip()[:_LIMIT]
 

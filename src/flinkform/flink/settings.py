@@ -13,7 +13,7 @@ class Settings:
     *home* is a private folder: logs, temporary files and the JVM's own files go below it. *java* is the
     program. *slots* is how many tasks run at once; 200 small jobs fit the defaults. *heap* bounds the Java heap
     (`-Xmx`); *network* is taken at the start, beside it. *managed*, in MiB for each slot, is taken only by batch
-    operators and RocksDB. *jars* are connectors to offer to every job.
+    operators and RocksDB. *connectors* is a folder that connectors are installed into, for every engine and job.
     """
 
     home: Path
@@ -24,7 +24,7 @@ class Settings:
     managed: int = 32
     checkpoint_interval: float = 10.0
     """Seconds between checkpoints, where a job does not say."""
-    jars: tuple[Path, ...] = ()
+    connectors: Path | None = None
     start_timeout: float = 120.0
     call_timeout: float = 60.0
     """Seconds one question to the JVM or to the REST may take."""

@@ -112,6 +112,12 @@ def batch(parts: list[Statement], *, default: bool) -> bool:
     return default
 
 
+def literals(script: str) -> set[str]:
+    """The value of every string literal."""
+    pieces = (piece[0] for piece in _PIECE.finditer(script) if piece.lastgroup == "literal")
+    return {piece[1:-1].replace("''", "'") for piece in pieces if piece.startswith("'")}
+
+
 def literal(text: str, value: str) -> int | None:
     """Where a string literal stands in a statement's text."""
     wanted = "'" + value.replace("'", "''") + "'"

@@ -88,6 +88,17 @@ def test_families(trace: str, reason: str) -> None:
     assert diagnose(Failure(trace, None)).reason == reason
 
 
+def test_what_can_be_installed() -> None:
+    """What is missing and can be had is told with the command that brings it."""
+    kafka = "o.V: Could not find any factory for identifier 'kafka' that implements 'x' in the classpath."
+    assert diagnose(Failure(kafka, None)).advice == "`flinkform connectors install kafka` brings it"
+    assert diagnose(Failure(kafka.replace("kafka", "hologres"), None)).advice == "use one that is, or install it"
+    scheme = (
+        "o.f.c.f.UnsupportedFileSystemSchemeException: Could not find a file system implementation for scheme 's3'."
+    )
+    assert diagnose(Failure(scheme, None)).advice == "`flinkform connectors install s3` brings it"
+
+
 def test_vertex() -> None:
     """The task is told without its subtask and attempt."""
     told = diagnose(Failure("a.B: it broke", "Source: a[1] -> Calc[2] (1/4) - execution #0"))
