@@ -31,6 +31,9 @@ generate: .venv/test.stamp ## write every generated file anew
 bench: .venv/test.stamp ## run every benchmark
 	@for f in benchmarks/[a-z]*.py; do $(ENV) $(BIN)/python -m benchmarks.$$(basename $$f .py) || exit 1; done
 
+corpus: .venv/test.stamp ## run the corpus of real scripts (FLINKFORM_CORPUS) on real Flink
+	@$(ENV) $(BIN)/python -m tests.flink.corpus $(CORPUS)
+
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 .venv/bin/python:
@@ -61,4 +64,4 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 install = PYTHONPATH=src $(BIN)/python -m flinkform.cli.install $(1)
 
-.PHONY: help run down test lint generate bench
+.PHONY: help run down test lint generate bench corpus

@@ -1,12 +1,15 @@
+# ruff: noqa: S608 -- scripts are made of parts
 """What the real planner says about scripts, and that it never runs them."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from flinkform.flink.settings import Settings
 from flinkform.flink.validate import Planner
 from flinkform.flink.values import Problem
 
@@ -107,13 +110,13 @@ def test_unknown_format(planner: Planner) -> None:
 
 
 def test_wrong_option(planner: Planner) -> None:
-    """A connector's complaint is told at the table, not at the INSERT that uses it."""
+    """A connector's complaint is told at the option of the table, not at the INSERT that uses it."""
     script = (
         "CREATE TABLE sink (id INT) WITH ('connector' = 'blackhole', 'colour' = 'red');\nINSERT INTO sink SELECT 1;"
     )
     [problem] = check(planner, script)
-    assert place(problem) == (1, 1, 1, 77)
-    assert problem.message == "Unsupported options found for 'blackhole'. Unsupported options: colour"
+    assert place(problem) == (1, 61, 1, 68)
+    assert problem.message == "'blackhole' has no option 'colour'"
 
 
 def test_optimiser(planner: Planner) -> None:
@@ -144,6 +147,19 @@ REFUSED = {
     "CREATE FUNCTION f AS 'x.Y' USING JAR '{out}'": "not fetched",
     "CREATE TEMPORARY SYSTEM FUNCTION f AS 'x.y' LANGUAGE PYTHON": "not supported",
     "STOP JOB 'x'": "expected CREATE",
+    "CREATE OR REPLACE " + COPY[7:]: "start a job",
+    "REPLACE " + COPY[7:]: "start a job",
+    "CREATE MATERIALIZED TABLE m FRESHNESS = INTERVAL '1' HOUR AS SELECT 1 AS x": "expected CREATE",
+    "CREATE TEMPORARY FUNCTION f AS 'x.Y' USING JAR '{out}'": "not fetched",
+    "CREATE TEMPORARY SYSTEM FUNCTION f AS 'x.Y' USING JAR '{out}'": "not fetched",
+    "REMOVE JAR '{out}'": "expected CREATE",
+    "DELETE FROM sink WHERE id = 1": "expected CREATE",
+    "UPDATE sink SET id = 1": "expected CREATE",
+    "ANALYZE TABLE sink COMPUTE STATISTICS": "expected CREATE",
+    "EXECUTE SELECT 1": "expected INSERT INTO",
+    "SHOW JARS": "expected CREATE",
+    "DESCRIBE sink": "expected CREATE",
+    "CALL sys.nothing('x')": "expected CREATE",
     "EXPLAIN INSERT INTO sink SELECT 1": "expected CREATE",
 }
 
@@ -156,6 +172,81 @@ def test_refused(planner: Planner, tmp_path: Path, statement: str) -> None:
     assert (problem.line, problem.column) == (4, 2)
     assert REFUSED[statement] in problem.message
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_problem(planner: Planner) -> None:
+    """A table that cannot be read or written hides nothing: every table and every statement is told about."""
+    script = """CREATE TABLE a (id INT) WITH ('connector' = 'hologres');
+CREATE TABLE b (id INT, name STRING) WITH ('connector' = 'datagen',
+  'rows-per-secon' = '5', 'colour' = 'red');
+CREATE TABLE c (id INT) WITH ('connector' = 'kafkaa');
+CREATE VIEW v AS SELECT a.id, name FROM a JOIN b ON a.id = b.id;
+INSERT INTO c SELECT id FROM v;
+INSERT INTO c SELECT nme FROM b;
+INSERT INTO c SELECT id FROM nowhere;
+"""
+    found = [(problem.line, problem.column, problem.message.partition(";")[0]) for problem in check(planner, script)]
+    assert found == [
+        (1, 45, "connector 'hologres' is not installed"),
+        (3, 3, "'datagen' has no option 'rows-per-secon'"),
+        (3, 27, "'datagen' has no option 'colour'"),
+        (4, 45, "connector 'kafkaa' is not installed"),
+        (7, 22, "Column 'nme' not found in any table"),
+        (8, 30, "Object 'nowhere' not found"),
+    ]
+
+
+@pytest.mark.parametrize("form", ["EXECUTE STATEMENT SET BEGIN\n{}END;", "BEGIN STATEMENT SET;\n{}END;"])
+def test_statement_set(planner: Planner, form: str) -> None:
+    """Each statement of a set is looked at, and what only the optimiser finds is told at its own statement."""
+    script = (
+        TABLES
+        + "CREATE TABLE f (id INT, c BIGINT) WITH ('connector' = 'filesystem', 'path' = '/x', 'format' = 'csv');\n"
+    )
+    inserts = (
+        "INSERT INTO sink SELECT nope FROM source;\n" + WRITE + "\n  INSERT INTO sink SELECT 'a' || 1 FROM sourc;\n"
+    )
+    found = check(planner, script + form.format(inserts))
+    assert [(problem.line, problem.column) for problem in found] == [(5, 25), (7, 41)]
+    counting = "INSERT INTO sink SELECT id FROM source;\n INSERT INTO f SELECT id, COUNT(*) FROM source GROUP BY id;\n"
+    [problem] = check(planner, script + form.format(counting))
+    assert (problem.line, problem.column) == (6, 2)
+    assert "doesn't support consuming update changes" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("options", "at", "reason"),
+    [
+        ("'connector' = 'datagen', 'rows-per-second' = 'many'", "'rows-per-second'", "rows-per-second"),
+        ("'connector' = 'filesystem', 'format' = 'csv'", "CREATE", "Missing required options are: path"),
+        ("'conector' = 'datagen'", "CREATE", "connector"),
+    ],
+)
+def test_options(planner: Planner, options: str, at: str, reason: str) -> None:
+    """What is wrong with a table's options is told at the option, or at the statement that makes the table."""
+    script = f"-- a comment\n  CREATE TABLE t (id INT) WITH ({options});\n{TABLES}INSERT INTO sink SELECT id FROM t;"
+    [problem] = check(planner, script)
+    assert (problem.line, problem.column) == (2, script.splitlines()[1].index(at) + 1)
+    assert reason in problem.message
+
+
+def test_hint(planner: Planner) -> None:
+    """A hint's option is told at the hint, a Flink option at its SET."""
+    [problem] = check(planner, TABLES + "INSERT INTO sink SELECT id FROM source\n /*+ OPTIONS('colour' = 'red') */;")
+    assert (problem.line, problem.column, problem.message) == (4, 14, "'datagen' has no option 'colour'")
+    [problem] = check(planner, TABLES + "SET 'table.exec.mini-batch.enabled' = 'perhaps';\n" + WRITE)
+    assert (problem.line, problem.column) == (3, 5)
+
+
+def test_endless(settings: Settings, tmp_path: Path) -> None:
+    """A script whose planning never ends is a problem of its own, at its statement; the next one is answered."""
+    endless = f"INSERT INTO sink SELECT CHAR_LENGTH(REGEXP_EXTRACT('{'x' * 40}', '^(?:(x+)\\1?)+y', 1)) FROM source;"
+    with Planner(replace(settings, home=tmp_path, call_timeout=8)) as planner:
+        [problem] = check(planner, TABLES + endless)
+        assert planner.pid
+    assert place(problem) == (3, 1, 3, 1)
+    assert problem.message.startswith("Flink's planner was not done within 8 s")
+    assert problem.passing
 
 
 def test_foreign_catalog(planner: Planner) -> None:

@@ -3,66 +3,88 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flinkform import jobfile
-from flinkform.cli import project, tools
+from flinkform.cli import planned, project, tools
+from flinkform.cli.planned import Script
 from flinkform.cli.progress import Progress, Step, counted
 from flinkform.cli.project import Project
-from flinkform.controlplane import home
-from flinkform.errors import Invalid, Position, Unavailable
-from flinkform.flink.settings import Settings
-from flinkform.flink.validate import Planner
+from flinkform.errors import Invalid, Missing, Position
+from flinkform.flink.values import Problem
 from flinkform.jobfile import Job, Survey
 
-_REMEMBERED = 20_000
-"""How many scripts the cache of clean ones holds."""
+_WIDTH = 200
+"""Characters of a line that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong in one file."""
+    """One thing that is wrong in one file; *line* is the text of the line it begins in, where that is known."""
 
     position: Position
     message: str
+    line: str = ""
 
     def __str__(self) -> str:
         return f"{self.position}: {self.message}"
+
+    @property
+    def told(self) -> str:
+        """For a person at a terminal: with the line, and a mark below the column."""
+        if not self.line.strip():
+            return str(self)
+        blank = "".join(c if c == "\t" else " " for c in self.line[: self.position.column - 1])
+        return f"{self}\n    {self.line}\n    {blank}^"
+
+    @property
+    def object(self) -> dict[str, Any]:
+        at = self.position
+        return {"file": at.file, "line": at.line, "column": at.column, "message": self.message, "excerpt": self.line}
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser("validate", help="check job files with Flink's own planner, without a server")
-    parser.add_argument("paths", nargs="*", type=Path, help="files or folders below jobs/; default: all")
+    parser.add_argument("paths", nargs="*", type=Path, help="scripts or folders of them; default: all jobs")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print every finding; 1 where there is one."""
-    here = project.checkout()
-    with Progress().step("checking the job files") as step:
-        there = _survey(here)
-        jobs = _chosen(here, options.paths, there.jobs)
-        found = [*_written(here, there), *check(here, jobs, step)]
-        notes = _notes(here, there, step)
-        step.result = f"{counted(len(jobs), 'job file')}, {counted(len(found), 'problem')}"
+    here = _here(options.paths)
+    with Progress().step("checking the scripts") as step:
+        inside, outside = _split(here, options.paths)
+        scripts, found, notes = [_plain(path) for path in outside], list[Finding](), list[str]()
+        if inside or not outside:
+            there = _survey(here)
+            scripts += [_script(here, job) for job in _chosen(here, inside, there.jobs)]
+            found, notes = _written(here, there), _notes(here, there, step)
+        found += _planned(here, scripts, step)
+        step.result = f"{counted(len(scripts), 'script')}, {counted(len(found), 'problem')}"
     if options.json:
-        rows = [
-            {"file": f.position.file, "line": f.position.line, "column": f.position.column, "message": f.message}
-            for f in found
-        ]
-        print(json.dumps({"checked": len(jobs), "problems": rows, "notes": notes}))
+        print(json.dumps({"checked": len(scripts), "problems": [one.object for one in found], "notes": notes}))
     else:
         for finding in found:
-            print(finding)
+            print(finding.told)
     return 1 if found else 0
+
+
+def _here(paths: list[Path]) -> Project:
+    """Return the checkout around; scripts that are named need none."""
+    try:
+        return project.checkout()
+    except Missing:
+        if not paths:
+            raise
+    home = os.environ.get("FLINKFORM_HOME") or "~/.cache/flinkform"
+    return Project(root=Path.cwd(), home=Path(home).expanduser().resolve(), shell=os.environ)
 
 
 def checked(here: Project, step: Step) -> str:
@@ -71,16 +93,16 @@ def checked(here: Project, step: Step) -> str:
     Without Java the planner is not asked: Flink cannot run a script either, and says so when it is told to.
     """
     there = _survey(here)
-    found, planned = _written(here, there), tools.java(here.shell).found
-    if planned:
-        found += check(here, there.jobs, step)
+    found, java = _written(here, there), tools.java(here.shell).found
+    if java:
+        found += _planned(here, [_script(here, job) for job in there.jobs], step)
     _notes(here, there, step)
     if found:
         total = f"{counted(len(found), 'problem')} in the job files; nothing was changed"
         parts = [Invalid(finding.message, position=finding.position) for finding in found]
         raise Invalid("\n".join((total, *map(str, found))), parts=parts)
     right = f"{counted(len(there.jobs), 'job file')} {'is' if len(there.jobs) == 1 else 'are'} right"
-    return right if planned else f"{right}, and no script was looked at: Java was not found (`flinkform doctor`)"
+    return right if java else f"{right}, and no script was looked at: Java was not found (`flinkform doctor`)"
 
 
 def jobs_folder(here: Project) -> Path:
@@ -122,78 +144,57 @@ def _notes(here: Project, there: Survey, step: Step) -> list[str]:
     return notes
 
 
-def check(here: Project, jobs: Iterable[Job], step: Step) -> list[Finding]:
-    """Return what the planner has against *jobs*; scripts it accepted before are not asked about again."""
-    clean = _Clean(here.home / "cache" / "validated.json")
-    unknown = [job for job in jobs if clean.key(job) not in clean.keys]
-    if not unknown:
-        return []
-    java = Path(tools.java(here.shell).require())
-    home.prepare(here.home)
-    found: list[Finding] = []
-    with _naming(here), Planner(Settings(home=here.home / "planner", java=java)) as planner:
-        for number, job in enumerate(unknown, 1):
-            problems = planner.validate(job.values["sql"], batch=_batch(job), options=_options(job))
-            found += [Finding(Position(_shown(here, job), p.line, p.column), p.message) for p in problems]
-            if not problems:
-                clean.keys[clean.key(job)] = None
-            if number % 20 == 0:
-                step.say(f"{number} of {len(unknown)} scripts")
-    clean.save()
-    return found
+def _planned(here: Project, scripts: list[Script], step: Step) -> list[Finding]:
+    """Return what the planner has against *scripts*."""
+    found = planned.check(here, scripts, step)
+    return [Finding(Position(script.shown, p.line, p.column), p.message, _line(script.text, p)) for script, p in found]
 
 
-@contextmanager
-def _naming(here: Project) -> Iterator[None]:
-    """Have a planner that cannot work say where it wanted to."""
+def _line(text: str, problem: Problem) -> str:
+    """Return the line of a script that a problem begins in."""
+    lines = text.splitlines()[problem.line - 1 : problem.line]
+    return lines[0][:_WIDTH] if lines else ""
+
+
+def _script(here: Project, job: Job) -> Script:
+    options = dict(job.values.get("flink_options") or {})
+    return Script(
+        str(jobs_folder(here) / job.path), job.values["sql"], job.values.get("execution_mode") == "BATCH", options
+    )
+
+
+def _plain(path: Path) -> Script:
+    """Return a script outside `jobs/`: nothing is known of it but its text."""
     try:
-        yield
-    except Unavailable as error:
-        advice = f"{error.advice}, or set FLINKFORM_HOME to another folder" if error.advice else ""
-        raise Unavailable(f"{here.home}: {error.message}", advice=advice) from error
+        return Script(str(path), path.read_text(encoding="utf-8"), batch=False, options={})
+    except OSError as error:
+        raise Invalid(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Invalid(f"expected UTF-8 in {path}, got a byte that is not") from error
 
 
-class _Clean:
-    """The scripts that the planner has accepted, by a hash of everything it looked at."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            self.keys: dict[str, None] = dict.fromkeys(json.loads(path.read_text()))
-        except (OSError, ValueError):
-            self.keys = {}
-        self.engine = tools.flink().version
-
-    def key(self, job: Job) -> str:
-        parts = json.dumps([self.engine, job.values["sql"], _batch(job), sorted(_options(job).items())])
-        return hashlib.sha256(parts.encode()).hexdigest()
-
-    def save(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = self.path.with_suffix(f".{os.getpid()}")
-        new.write_text(json.dumps(list(self.keys)[-_REMEMBERED:]))
-        new.replace(self.path)
-
-
-def _batch(job: Job) -> bool:
-    return bool(job.values.get("execution_mode") == "BATCH")
-
-
-def _options(job: Job) -> dict[str, str]:
-    return dict(job.values.get("flink_options") or {})
-
-
-def _shown(here: Project, job: Job) -> str:
-    return str(jobs_folder(here) / job.path)
-
-
-def _chosen(here: Project, paths: list[Path], jobs: tuple[Job, ...]) -> tuple[Job, ...]:
-    """Return those of *jobs* that are at or below *paths*."""
-    if not paths:
-        return jobs
-    wanted = [p.resolve() for p in paths]
-    for path in wanted:
+def _split(here: Project, paths: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Return those of *paths* that lie in `jobs/`, and the `.sql` files at or below the others."""
+    jobs = (here.root / "jobs").resolve()
+    inside, outside = list[Path](), list[Path]()
+    for path in paths:
         if not path.exists():
-            raise Invalid(f"{path} does not exist", advice="name files or folders below jobs/")
+            raise Invalid(f"{path} does not exist", advice="name files or folders")
+        if path.resolve().is_relative_to(jobs):
+            inside.append(path.resolve())
+            continue
+        found = sorted(p for p in path.rglob("*.sql") if p.is_file()) if path.is_dir() else [path]
+        if not found:
+            raise Invalid(f"there is no .sql file in {path}")
+        outside += found
+    return inside, outside
+
+
+def _chosen(here: Project, wanted: list[Path], jobs: Iterable[Job]) -> list[Job]:
+    """Return those of *jobs* that are at or below *wanted*, all where nothing is."""
     places = {job: (here.root / "jobs" / job.path).resolve() for job in jobs}
-    return tuple(j for j, place in places.items() if any(place == w or w in place.parents for w in wanted))
+    return [
+        job
+        for job, place in places.items()
+        if not wanted or any(place == one or one in place.parents for one in wanted)
+    ]

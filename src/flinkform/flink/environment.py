@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from flinkform.errors import Unavailable
-from flinkform.flink import problems
+from flinkform.errors import Position, TimedOut, Unavailable
+from flinkform.flink.blame import Blame
 from flinkform.flink.diagnosis import Failure, causes, diagnose, said
 from flinkform.flink.gateway import Gateway, Thrown
-from flinkform.flink.sql import Lines, Statement, batch, padded, statements, without_mark
+from flinkform.flink.sql import Lines, Statement, batch, inner, padded, statements, without_mark
 from flinkform.flink.values import Problem
 
 # Statements are recognised by what Flink parsed them to. These touch the environment alone, which ends with us.
@@ -54,7 +55,7 @@ def read(
     """Take a script in, one statement after the other, going on after problems.
 
     With *dry* tables in catalogs that outlive us are made as temporary ones, and with *explain* the INSERTs planned.
-    TimedOut or Unavailable: the JVM did not answer.
+    TimedOut or Unavailable, at the statement it came to: the JVM did not answer.
     """
     parts = statements(script)
     mode = batch(parts, default=batch_default)
@@ -65,8 +66,10 @@ def read(
                 environment.executeSql("ADD JAR '{}'".format(str(jar).replace("'", "''")))
         except Thrown as error:
             return Reading(None, mode, problems=[_refused(gateway, mode, error)])
-        reader = _Reader(gateway, script, Reading(environment, mode), dry=dry)
-        for part in parts:
+        lines = Lines(without_mark(script))
+        reader = _Reader(gateway, parts, lines, Reading(environment, mode), dry=dry)
+    for part in parts:
+        with _placing(part), gateway.answering():
             reader.take(part)
     return reader.finish(explain=dry and explain)
 
@@ -76,6 +79,16 @@ def _environment(gateway: Gateway, options: Mapping[str, str], mode: bool) -> An
     api = gateway.flink.table.api
     settings = api.EnvironmentSettings.newInstance().withConfiguration(configuration).build()
     return api.TableEnvironment.create(settings)
+
+
+@contextmanager
+def _placing(part: Statement) -> Iterator[None]:
+    """Around a statement: silence is told with its place."""
+    try:
+        yield
+    except (TimedOut, Unavailable) as error:
+        error.position = Position("script", part.line, part.column)
+        raise
 
 
 def _refused(gateway: Gateway, mode: bool, error: Thrown) -> Problem:
@@ -90,29 +103,42 @@ def _refused(gateway: Gateway, mode: bool, error: Thrown) -> Problem:
 
 
 class _Reader:
-    def __init__(self, gateway: Gateway, script: str, reading: Reading, *, dry: bool) -> None:
+    def __init__(self, gateway: Gateway, parts: list[Statement], lines: Lines, reading: Reading, *, dry: bool) -> None:
         self._gateway = gateway
-        self._lines = Lines(without_mark(script))
+        self._lines = lines
         self._reading = reading
+        self._blame = Blame(gateway, reading.environment, parts, lines)
         self._dry = dry
         self._foreign = False
-        self._broken = False
-        self._made: list[tuple[Statement, Any]] = []
 
     def take(self, part: Statement) -> None:
         try:
-            operation = self._reading.environment.getParser().parse(padded(part, self._lines)).get(0)
+            operation = self._parse(part)
             self._obey(part, operation, str(operation.getClass().getSimpleName()))
         except Thrown as error:
-            self._thrown(part, error)
+            if not self._inside(part, self.take) and self._blame.thrown(part, error):
+                self.take(part)
+
+    def _inside(self, part: Statement, look: Callable[[Statement], None]) -> bool:
+        """Whether a mistake is found in the statements of a set, looked at one by one."""
+        before = len(self._blame.found)
+        for each in inner(part, self._lines):
+            look(each)
+        return len(self._blame.found) > before
+
+    def _parse(self, part: Statement) -> Any:
+        return self._reading.environment.getParser().parse(padded(part, self._lines)).get(0)
 
     def finish(self, *, explain: bool) -> Reading:
         """With *explain* the writing statements are planned too: only the optimiser finds some mistakes."""
-        if not self._reading.inserts and not self._reading.problems:
-            self._reading.problems.append(Problem(1, 1, 1, 1, "expected an INSERT INTO, the script writes nothing"))
+        found = self._blame.found
+        if not self._reading.inserts and not found:
+            found.append(Problem(1, 1, 1, 1, "expected an INSERT INTO, the script writes nothing"))
         if explain:
             for part, operations in self._reading.inserts:
-                self._explain(part, operations)
+                with _placing(part):
+                    self._explain(part, operations)
+        self._reading.problems = found
         return self._reading
 
     def _obey(self, part: Statement, operation: Any, kind: str) -> None:
@@ -123,7 +149,7 @@ class _Reader:
         elif kind == "SetOperation":
             self._set(part, operation)
         elif reason := self._refusal(operation, kind):
-            self._refuse(part, reason)
+            self._blame.refuse(part, reason)
         elif kind not in _IGNORED:
             self._make(part, operation, kind)
 
@@ -142,7 +168,7 @@ class _Reader:
         if kind == "CreateCatalogOperation":
             self._foreign = self._foreign or operation.getProperties().get("type") != "generic_in_memory"
         if kind == "CreateTableOperation":
-            self._made.append((part, operation))
+            self._blame.made(part, operation)
         if self._dry and self._foreign and kind in ("CreateTableOperation", "CreateViewOperation"):
             operation = self._temporary(operation, kind)
         self._reading.environment.executeInternal(operation)
@@ -158,11 +184,11 @@ class _Reader:
         """A SET anywhere holds for the whole job, which is submitted last; only the mode must come first."""
         key, value = operation.getKey(), operation.getValue()
         if not key.isPresent() or not value.isPresent():
-            self._refuse(part, "expected SET 'key' = 'value'")
+            self._blame.refuse(part, "expected SET 'key' = 'value'")
         elif key.get() != _MODE:
             self._reading.environment.getConfig().set(key.get(), value.get())
         elif (value.get().upper() == "BATCH") != self._reading.batch:
-            self._refuse(part, f"{_MODE} must be set before the first other statement")
+            self._blame.refuse(part, f"{_MODE} must be set before the first other statement")
 
     def _explain(self, part: Statement, operations: Any) -> None:
         api = self._gateway.flink.table.api
@@ -171,30 +197,18 @@ class _Reader:
                 none = self._gateway.array(api.ExplainDetail)
                 self._reading.environment.explainInternal(operations, api.ExplainFormat.TEXT, none)
         except Thrown as error:
-            self._thrown(part, error)
+            if not self._inside(part, self._again) and self._blame.thrown(part, error):
+                self._again(part)
 
-    def _thrown(self, part: Statement, error: Thrown) -> None:
-        """A missing object is not told when it may be missing only because its own statement failed."""
-        trace = self._gateway.trace(error)
-        if self._broken and problems.missing(trace):
-            return
-        self._broken = self._broken or part.code[:6].upper() != "INSERT"
-        origin = problems.table(trace)
-        if origin and (made := self._origin(origin)):
-            part = made
-        self._reading.problems.append(problems.problem(trace, part, self._lines))
-
-    def _origin(self, table: str) -> Statement | None:
-        """The statement that made a table: what is wrong with its options is wrong there."""
-        for part, operation in self._made:
-            if str(operation.getTableIdentifier().asSummaryString()) == table:
-                return part
-        return None
-
-    def _refuse(self, part: Statement, reason: str) -> None:
-        what = " ".join(part.code.split()[:3])
-        message = f"{what}: not in a job's script: {reason}"
-        self._reading.problems.append(problems.whole(part, message))
+    def _again(self, part: Statement) -> None:
+        """Plan a statement alone, anew from its text: what was parsed holds on to the tables of then."""
+        try:
+            with self._gateway.answering():
+                operation = self._parse(part)
+        except Thrown as error:
+            self._blame.thrown(part, error)
+        else:
+            self._explain(part, self._list(operation))
 
     def _list(self, operation: Any) -> Any:
         made = self._gateway.jvm.java.util.ArrayList()

@@ -25,6 +25,7 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 _MODE = re.compile(r"SET\s+'?execution\.runtime-mode'?\s*=\s*'?(\w+)'?\s*", re.IGNORECASE)
 _SET = re.compile(r"(?:SET|RESET)\b", re.IGNORECASE)
 _BLOCK = ("STATEMENT", "SET", "BEGIN")
+_OPENING = re.compile(r"EXECUTE\s+STATEMENT\s+SET\s+BEGIN\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,20 @@ def statements(script: str) -> list[Statement]:
     return found
 
 
+def inner(block: Statement, lines: Lines) -> list[Statement]:
+    """The statements within `EXECUTE STATEMENT SET BEGIN … END`; none of any other statement."""
+    opening = _OPENING.match(block.code)
+    if not opening:
+        return []
+    found = []
+    for start, end in _ends(block.code, opening.end()):
+        code = block.code[start:end]
+        first, last = start + len(code) - len(code.lstrip()), start + len(code.rstrip())
+        line, column = lines.move(block, first)
+        found.append(Statement(block.text[first:last], block.code[first:last], line, column))
+    return [part for part in found if part.code and part.code.upper() != "END"]
+
+
 def without_mark(script: str) -> str:
     return script.removeprefix("\ufeff")
 
@@ -150,6 +165,15 @@ def _cuts(script: str) -> Iterator[tuple[int, int]]:
         block = block or words == _BLOCK
         fresh = words == _BLOCK
     yield start, len(script)
+
+
+def _ends(text: str, start: int) -> Iterator[tuple[int, int]]:
+    """Where each piece between semicolons starts and ends, from *start* on."""
+    for piece in _PIECE.finditer(text, start):
+        if piece.lastgroup == "end":
+            yield start, piece.start()
+            start = piece.end()
+    yield start, len(text)
 
 
 def _uncommented(text: str) -> str:

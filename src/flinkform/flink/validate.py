@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
+from flinkform.errors import TimedOut, Unavailable
 from flinkform.flink.compile import compiled
 from flinkform.flink.environment import read
 from flinkform.flink.gateway import Gateway
 from flinkform.flink.jvm import Jvm
 from flinkform.flink.plan import Plan
 from flinkform.flink.settings import Settings
+from flinkform.flink.turns import Turns
 from flinkform.flink.values import Problem
+
+log = logging.getLogger(__name__)
 
 
 def validate(gateway: Gateway, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
@@ -24,12 +29,17 @@ def validate(gateway: Gateway, script: str, *, batch: bool, options: Mapping[str
 class Planner:
     """A JVM that plans and never runs; safe from many threads.
 
+    A script may take Flink's planner down: constant expressions are computed as they are planned, for ever or until
+    the memory is full. Then that script has a problem, and the JVM is started again for the others.
+
     >>> with Planner(settings) as planner:
     ...     planner.validate("INSERT INTO t SELECT 1", batch=False, options={})
     """
 
     def __init__(self, settings: Settings) -> None:
         self._jvm = Jvm(settings)
+        self._seconds = settings.call_timeout
+        self._turns = Turns()
 
     def __enter__(self) -> Self:
         self._jvm.start()
@@ -40,8 +50,35 @@ class Planner:
     ) -> None:
         self._jvm.stop()
 
+    @property
+    def pid(self) -> int | None:
+        return self._jvm.pid
+
     def validate(self, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
-        return validate(self._jvm.gateway, script, batch=batch, options=options)
+        """Every problem of a script. Unavailable, Missing: the JVM cannot be started again."""
+        with self._turns.shared():
+            pid = self._jvm.pid
+            try:
+                return validate(self._jvm.gateway, script, batch=batch, options=options)
+            except (TimedOut, Unavailable) as error:
+                log.info("asking about a script alone: %s", error)
+                place = error.position
+        # Whose fault it was shows when nobody else is asking.
+        with self._turns.alone():
+            if not self._jvm.alive or self._jvm.pid == pid:
+                self._jvm.start()
+            try:
+                return validate(self._jvm.gateway, script, batch=batch, options=options)
+            except TimedOut as error:
+                reason, place = f"Flink's planner was not done within {self._seconds:g} s", error.position or place
+            except Unavailable as error:
+                if error.position is None:
+                    raise
+                reason, place = "Flink's planner did not survive it; it may need too much memory", error.position
+            self._jvm.start()
+        line, column = (place.line, place.column) if place else (1, 1)
+        message = f"{reason}; look for expensive constant expressions"
+        return [Problem(line, column, line, column, message, passing=True)]
 
     def compile(
         self, script: str, options: Mapping[str, str], *, name: str = "script", batch: bool = False

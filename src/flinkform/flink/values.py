@@ -108,7 +108,8 @@ class Diagnosis:
 class Problem:
     """What is wrong in a script and where; lines and columns count from 1, the end is included.
 
-    Where Flink names no place it is the first character of the statement that failed.
+    Where Flink names no place it is the first character of the statement that failed. *passing*: the same script may
+    have none when it is asked about again.
     """
 
     line: int
@@ -116,6 +117,7 @@ class Problem:
     end_line: int
     end_column: int
     message: str
+    passing: bool = False
 
     def __str__(self) -> str:
         return f"{self.line}:{self.column}: {self.message}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flinkform.flink.problems import missing, problem, table
+from flinkform.flink.problems import missing, problem, problems, table, writing
 from flinkform.flink.sql import Lines, statements
 
 SCRIPT = "SELECT 1;\n  INSERT INTO sink\n  SELECT nope"
@@ -51,6 +51,26 @@ def test_table() -> None:
 
 
 def test_missing() -> None:
-    """What an earlier statement should have made is told apart from other mistakes."""
-    assert missing("a.V: From line 1, column 1 to line 1, column 2: Object 'x' not found")
-    assert not missing("a.V: Column 'x' not found in any table")
+    """What an earlier statement should have made is told apart from other mistakes, and from what nobody made."""
+    trace = "a.V: From line 1, column 1 to line 1, column 2: Object 'Sink' not found"
+    assert missing(trace, [PART])
+    assert not missing(trace, [])
+    assert not missing(trace.replace("Sink", "x"), [PART])
+    assert missing("a.V: it does not exist", [PART])
+    assert not missing("a.V: Column 'x' not found in any table", [PART])
+
+
+def test_options() -> None:
+    """Each option that a table does not have is told at the option, with the one that was meant."""
+    made = statements("CREATE TABLE t (a INT) WITH ('connector' = 'x',\n 'colr' = 'red', 'b.c' = '1')")[0]
+    trace = (
+        "a.V: Unable to create a source for reading table 'c.d.t'.\n\nTable options are:\n\n'colr'='red'\n"
+        "Caused by: a.V: Unsupported options found for 'x'.\n\nUnsupported options:\n\nb.c\ncolr\n\n"
+        "Supported options:\n\ncolour\nconnector\n\tat x"
+    )
+    found = problems(trace, made, [], Lines(made.text))
+    assert [(one.line, one.column, one.message) for one in found] == [
+        (2, 18, "'x' has no option 'b.c'"),
+        (2, 2, "'x' has no option 'colr'; did you mean 'colour'?"),
+    ]
+    assert writing("Unable to create a sink for writing table 'c.d.t'") > writing(trace)

@@ -1,0 +1,115 @@
+"""Asks Flink's planner about scripts, several at once, and remembers what it said of each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import flinkform
+from flinkform.cli import tools
+from flinkform.cli.progress import Step
+from flinkform.cli.project import Project
+from flinkform.controlplane import home
+from flinkform.errors import Unavailable
+from flinkform.flink import connectors
+from flinkform.flink.settings import Settings
+from flinkform.flink.validate import Planner
+from flinkform.flink.values import Problem
+
+THREADS = min(8, 2 * (os.cpu_count() or 1))
+"""The planner's threads: a few more than there are processors, as each also waits for Python."""
+_SECONDS = 30.0
+"""How long one statement may take to be planned."""
+_REMEMBERED = 20_000
+"""How many scripts' answers are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What the planner is asked about: *shown* is its file as a person would name it."""
+
+    shown: str
+    text: str
+    batch: bool
+    options: Mapping[str, str]
+
+
+def check(here: Project, scripts: Iterable[Script], step: Step) -> list[tuple[Script, Problem]]:
+    """Return what the planner has against each, in their order; none is asked about that it knows."""
+    kept = _Kept(here.home / "cache" / "planned.json", _marks(here))
+    keys = {script.shown: kept.key(script) for script in scripts}
+    unknown = {keys[script.shown]: script for script in scripts if keys[script.shown] not in kept.answers}
+    if unknown:
+        try:
+            _ask(here, unknown, kept, step)
+        finally:
+            kept.save()
+    return [(script, problem) for script in scripts for problem in kept.answers[keys[script.shown]]]
+
+
+def _ask(here: Project, unknown: Mapping[str, Script], kept: _Kept, step: Step) -> None:
+    logging.getLogger().addHandler(logging.NullHandler())  # py4j logs a lost connection with its trace to the root
+    java = Path(tools.java(here.shell).require())
+    home.prepare(here.home)
+    settings = Settings(
+        home=here.home / "planner", java=java, connectors=here.home / "connectors", call_timeout=_SECONDS
+    )
+    with _naming(here), Planner(settings) as planner, ThreadPoolExecutor(THREADS) as pool:
+
+        def ask(script: Script) -> list[Problem]:
+            return planner.validate(script.text, batch=script.batch, options=script.options)
+
+        for number, (key, found) in enumerate(zip(unknown, pool.map(ask, unknown.values()), strict=True), 1):
+            kept.answers[key] = found
+            if number % 20 == 0:
+                step.say(f"{number} of {len(unknown)} scripts")
+
+
+@contextmanager
+def _naming(here: Project) -> Iterator[None]:
+    """Have a planner that cannot work say where it wanted to."""
+    try:
+        yield
+    except Unavailable as error:
+        advice = f"{error.advice}, or set FLINKFORM_HOME to another folder" if error.advice else ""
+        raise Unavailable(f"{here.home}: {error.message}", advice=advice) from error
+
+
+def _marks(here: Project) -> list[str]:
+    """Return what an answer depends on beside the script: flinkform, Flink, and the connectors that are installed."""
+    engine = tools.flink().version
+    there = connectors.installed(connectors.folder(here.home / "connectors", engine))
+    return [flinkform.__version__, engine, connectors.digest(there)]
+
+
+class _Kept:
+    """The planner's answers by a hash of everything it looked at."""
+
+    def __init__(self, path: Path, marks: list[str]) -> None:
+        self._path = path
+        self._marks = marks
+        try:
+            read = json.loads(path.read_text())
+            self.answers = {key: [Problem(*row) for row in rows] for key, rows in read.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            self.answers = {}
+
+    def key(self, script: Script) -> str:
+        parts = json.dumps([*self._marks, script.text, script.batch, sorted(script.options.items())])
+        return hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()
+
+    def save(self) -> None:
+        """Write the newest answers, but for those that may be another tomorrow."""
+        last = list(self.answers.items())[-_REMEMBERED:]
+        rows = {key: [astuple(one) for one in found] for key, found in last if not any(one.passing for one in found)}
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        new = self._path.with_suffix(f".{os.getpid()}")
+        new.write_text(json.dumps(rows))
+        new.replace(self._path)
