@@ -180,6 +180,7 @@ def test_every_problem(planner: Planner) -> None:
 CREATE TABLE b (id INT, name STRING) WITH ('connector' = 'datagen',
   'rows-per-secon' = '5', 'colour' = 'red');
 CREATE TABLE c (id INT) WITH ('connector' = 'kafkaa');
+CREATE TABLE d (id INT) WITH ('connector' = 'blackhole', 'colour' = 'red');
 CREATE VIEW v AS SELECT a.id, name FROM a JOIN b ON a.id = b.id;
 INSERT INTO c SELECT id FROM v;
 INSERT INTO c SELECT nme FROM b;
@@ -191,8 +192,9 @@ INSERT INTO c SELECT id FROM nowhere;
         (3, 3, "'datagen' has no option 'rows-per-secon'"),
         (3, 27, "'datagen' has no option 'colour'"),
         (4, 45, "connector 'kafkaa' is not installed"),
-        (7, 22, "Column 'nme' not found in any table"),
-        (8, 30, "Object 'nowhere' not found"),
+        (5, 58, "'blackhole' has no option 'colour'"),
+        (8, 22, "Column 'nme' not found in any table"),
+        (9, 30, "Object 'nowhere' not found"),
     ]
 
 

@@ -61,6 +61,33 @@ class Blame:
         self.found += [one for one in told if one not in self.found]
         return bool(table) and self._replace(str(table), trace)
 
+    def unused(self) -> None:
+        """Look at the tables that no statement got as far as using; only worth it where something is wrong."""
+        for table, (part, _) in self._made.items():
+            if table in self._replaced:
+                continue
+            for reads in (True, False):
+                try:
+                    with self._gateway.answering():
+                        self._create(table, reads=reads)
+                except Thrown as error:
+                    if "can only be used as a sink" in (trace := self._gateway.trace(error)):
+                        continue
+                    told = problems.problems(trace, part, [], self._lines)
+                    self.found += [one for one in told if one not in self.found]
+                break
+
+    def _create(self, table: str, *, reads: bool) -> None:
+        """Have the connector of a table made, as a statement that uses it would."""
+        factory = self._gateway.flink.table.factories.FactoryUtil
+        create = factory.createDynamicTableSource if reads else factory.createDynamicTableSink
+        identifier = self._made[table][1].getTableIdentifier()
+        kept = self._environment.getCatalogManager().getTable(identifier)
+        if kept.isPresent():
+            loader = self._gateway.jvm.Thread.currentThread().getContextClassLoader()
+            configuration = self._environment.getConfig()
+            create(None, identifier, kept.get().getResolvedTable(), {}, configuration, loader, True)
+
     def _blamed(self, part: Statement, table: str | None) -> tuple[Statement, Sequence[Statement]]:
         """The statement to blame, and those to look for an option in: hints of a statement are its own."""
         if table in self._made:

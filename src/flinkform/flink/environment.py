@@ -66,8 +66,7 @@ def read(
                 environment.executeSql("ADD JAR '{}'".format(str(jar).replace("'", "''")))
         except Thrown as error:
             return Reading(None, mode, problems=[_refused(gateway, mode, error)])
-        lines = Lines(without_mark(script))
-        reader = _Reader(gateway, parts, lines, Reading(environment, mode), dry=dry)
+        reader = _Reader(gateway, script, parts, Reading(environment, mode), dry=dry)
     for part in parts:
         with _placing(part), gateway.answering():
             reader.take(part)
@@ -103,11 +102,12 @@ def _refused(gateway: Gateway, mode: bool, error: Thrown) -> Problem:
 
 
 class _Reader:
-    def __init__(self, gateway: Gateway, parts: list[Statement], lines: Lines, reading: Reading, *, dry: bool) -> None:
+    def __init__(self, gateway: Gateway, script: str, parts: list[Statement], reading: Reading, *, dry: bool) -> None:
         self._gateway = gateway
-        self._lines = lines
+        self._lines = Lines(without_mark(script))
+        self._script = script
         self._reading = reading
-        self._blame = Blame(gateway, reading.environment, parts, lines)
+        self._blame = Blame(gateway, reading.environment, parts, self._lines)
         self._dry = dry
         self._foreign = False
 
@@ -138,6 +138,8 @@ class _Reader:
             for part, operations in self._reading.inserts:
                 with _placing(part):
                     self._explain(part, operations)
+            if found and not self._gateway.late(self._script):
+                self._blame.unused()
         self._reading.problems = found
         return self._reading
 
