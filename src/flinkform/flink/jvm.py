@@ -25,7 +25,9 @@ _OPENS = (
     *("java.lang", "java.net", "java.io", "java.nio", "sun.nio.ch", "java.lang.reflect", "java.text", "java.time"),
     *("java.util", "java.util.concurrent", "java.util.concurrent.atomic", "java.util.concurrent.locks"),
 )
-_LIGHT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k", "-XX:+ExitOnOutOfMemoryError")
+_LIGHT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k")
+# A JVM without memory must end at once: what it does then is anybody's guess. The report names the thread it failed in.
+_DEATH = ("-XX:+ExitOnOutOfMemoryError", "-XX:+CrashOnOutOfMemoryError", "-XX:-CreateCoredumpOnCrash")
 
 
 def find_flink() -> Path:
@@ -59,6 +61,11 @@ class Jvm:
     @property
     def home(self) -> Path:
         return self._settings.home
+
+    @property
+    def report(self) -> Path:
+        """What Java writes when it crashes; there is none while it runs."""
+        return self.home / "logs" / "hs_err.log"
 
     @property
     def pid(self) -> int | None:
@@ -129,6 +136,7 @@ class Jvm:
         below = (self.home / name for name in ("tmp", "conf", "plugins", "logs"))
         for folder in (self.home, *below, self._settings.job_logs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.report.unlink(missing_ok=True)
         # Flink's static initialiser wants the file; everything else is handed over as values.
         (self.home / "conf" / "config.yaml").write_text("parallelism.default: 1\n")
         log.write(self.home, self._settings.job_logs)
@@ -166,6 +174,8 @@ class Jvm:
             str(self._settings.java),
             f"-Xmx{self._settings.heap}",
             *_LIGHT,
+            *_DEATH,
+            f"-XX:ErrorFile={self.report}",
             *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENS),
             "-Dfile.encoding=UTF-8",
             f"-Djava.io.tmpdir={self.home / 'tmp'}",

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from flinkform.errors import Conflict, Unavailable
 from flinkform.flink import jobs, log
+from flinkform.flink.autopsy import examine
 from flinkform.flink.checkpoints import uri
 from flinkform.flink.cluster import Cluster, job_defaults
 from flinkform.flink.diagnosis import diagnose
@@ -17,7 +18,10 @@ from flinkform.flink.rest import Rest
 from flinkform.flink.settings import Settings
 from flinkform.flink.submit import Prepared
 from flinkform.flink.validate import validate
-from flinkform.flink.values import Diagnosis, Observed, Problem, SavepointStatus, Slots, Submission
+from flinkform.flink.values import Death, Diagnosis, Observed, Problem, SavepointStatus, Slots, Submission
+
+_REMEMBERED = 1000
+"""Jobs of a JVM that may turn out to be what it died of."""
 
 
 class Runtime(Protocol):
@@ -44,6 +48,10 @@ class Runtime(Protocol):
 
     def stop(self) -> None:
         """End it and everything in it; checkpoints stay. Never raises, harmless when it does not run."""
+        ...
+
+    def autopsy(self) -> Death:
+        """Why it died, and of which job; to be asked before it is started again."""
         ...
 
     def submit(self, job: Submission) -> None:
@@ -104,6 +112,7 @@ class Embedded:
         self._rest: Rest | None = None
         self._starting = threading.Lock()
         self._placing = threading.Lock()
+        self._handed: list[str] = []
         self._placed: dict[str, tuple[str, int]] = {}
 
     @property
@@ -132,6 +141,7 @@ class Embedded:
             if self.alive:
                 return
             self._forget()
+            self._handed = []
             self._jvm.start()
             try:
                 self._begin()
@@ -145,7 +155,11 @@ class Embedded:
             self._forget()
             self._jvm.stop()
 
+    def autopsy(self) -> Death:
+        return examine(self._jvm.report, self._handed, self._settings.job_logs)
+
     def submit(self, job: Submission) -> None:
+        self._handed = [*(one for one in self._handed if one != job.id), job.id][-_REMEMBERED:]
         if job.id in self.observe():
             return
         cluster = self._running()

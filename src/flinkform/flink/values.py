@@ -105,6 +105,14 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, slots=True)
+class Death:
+    """How a runtime ended: the *reason*, empty if from outside, and the jobs to suspect, the likeliest first."""
+
+    reason: str
+    suspects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong in a script and where; lines and columns count from 1, the end is included.
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flinkform.errors import Missing, Unavailable
-from flinkform.flink.values import Diagnosis, Observed, Problem, SavepointStatus, Slots, Submission
+from flinkform.flink.values import Death, Diagnosis, Observed, Problem, SavepointStatus, Slots, Submission
 
 
 class Absent:
@@ -30,6 +30,9 @@ class Absent:
 
     def stop(self) -> None:
         return
+
+    def autopsy(self) -> Death:
+        return Death("")
 
     def submit(self, job: Submission) -> None:
         raise self._missing()

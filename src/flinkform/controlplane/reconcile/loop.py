@@ -13,6 +13,7 @@ import structlog
 
 from flinkform.controlplane.reconcile import act, observe, places, settle
 from flinkform.controlplane.reconcile.bench import Bench
+from flinkform.controlplane.reconcile.blame import blame
 from flinkform.controlplane.reconcile.crew import Crew
 from flinkform.controlplane.reconcile.decide import Do, Take, decide, take
 from flinkform.controlplane.reconcile.observe import View
@@ -106,6 +107,8 @@ class Loop:
         """One look and what follows from it; True while anything is on its way."""
         # Before looking: what a call changes while it is under way must not be judged by this look.
         busy = self._crew.busy
+        for fallen in self._supervision.fallen():
+            blame(self._bench, *fallen)
         with self._bench.store.read() as db:
             live = runs.live(db)
             pending = savepoints.under_way(db)

@@ -9,7 +9,10 @@ from typing import Any
 from flinkform.flink.values import Observed, Phase
 
 Troubles = Mapping[str, Any]
-"""A run's column of that name: when it *failed* and when a JVM *died* of it, in milliseconds; *reason*, the newest."""
+"""A run's column of that name: when it *failed* and when a JVM *died* of it, in milliseconds; *reason*, the newest.
+
+*alone* is there once it was sent to a JVM of its own: the *run* it was sent there for.
+"""
 
 _GOING = (Phase.RUNNING, Phase.RESTARTING)
 

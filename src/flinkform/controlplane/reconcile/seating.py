@@ -7,7 +7,7 @@ from typing import Any
 from flinkform.controlplane.store.runs import Run
 from flinkform.errors import Invalid
 from flinkform.flink import fleet
-from flinkform.flink.fleet import SHARED, Seat
+from flinkform.flink.fleet import ISOLATION, SHARED, Seat
 
 
 def seat(run: Run) -> Seat:
@@ -19,8 +19,12 @@ def seat(run: Run) -> Seat:
 
 
 def asked(run: Run) -> Seat:
-    """The seat that a run's options ask for. Invalid: they make no sense."""
-    return fleet.seat(options(run), alone=run.deployment_id)
+    """The seat that a run's options ask for, or that it was sent to. Invalid: they make no sense."""
+    wanted, sent = options(run), run.troubles.get("alone")
+    # What a former run did is forgiven where somebody says so; what this one did is not.
+    if sent and (ISOLATION not in wanted or sent["run"] == run.id):
+        wanted[ISOLATION] = "own"
+    return fleet.seat(wanted, alone=run.deployment_id)
 
 
 def options(run: Run) -> dict[str, str]:

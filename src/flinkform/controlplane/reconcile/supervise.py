@@ -14,6 +14,7 @@ from flinkform.controlplane.reconcile.patience import Patience
 from flinkform.errors import FlinkformError, Missing
 from flinkform.flink.fleet import SHARED, Fleet, Seat
 from flinkform.flink.runtime import Runtime
+from flinkform.flink.values import Death
 
 _TRIES = 3
 """Starts that may fail before jobs are told that it cannot be started."""
@@ -53,16 +54,25 @@ class Supervisor:
             return self._life if self._runtime.alive else None
 
     def check(self) -> Health:
-        """What the runtime is now; begins a start, if one is due."""
+        """What the runtime is now; begins a start, if one is due. One that fell is first to be looked at."""
         now = self._clock()
         with self._lock:
             if self._life is not None and not self._runtime.alive:
-                self._died(now)
+                return Health()
             due = self._life is None and not self._patience.waits(self._name, now)
         if due:
             self._crew.send(self._name, self._start)
         with self._lock:
             return Health(self._life, "" if self._life else self._reason)
+
+    def fallen(self) -> tuple[str, Death] | None:
+        """The life that has ended since this was last asked, and why; None if none has."""
+        with self._lock:
+            life = self._life
+            if life is None or self._runtime.alive:
+                return None
+            self._died(self._clock())
+        return life, self._runtime.autopsy()
 
     def _died(self, now: int) -> None:
         _log.warning("flink died", runtime=self._name, lived_ms=now - self._since)
@@ -113,6 +123,11 @@ class Supervision:
     def lives(self) -> dict[Seat, str]:
         """The life of each runtime that runs."""
         return {seat: life for seat, one in list(self._all.items()) if (life := one.life)}
+
+    def fallen(self) -> list[tuple[Seat, str, Death]]:
+        """The runtimes that died since the last look, each with the life that ended and why."""
+        found = ((seat, one.fallen()) for seat, one in self._all.items())
+        return [(seat, *death) for seat, death in found if death]
 
     def check(self, needed: Iterable[Seat]) -> dict[Seat, Health]:
         """What each runtime is now; begins starts that are due. The shared one is always needed."""

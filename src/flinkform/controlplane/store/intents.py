@@ -33,7 +33,10 @@ def start(
     live = runs.live_of(db, source.id)
     if live and not source.batch:
         raise Conflict(f"deployment {source.name} already has job {live[0].id}, which is {live[0].state}")
-    run = _new(source, runs.next_number(db, source.id), restore, creator, now, changes or {})
+    # A job that was sent to a JVM of its own is not let near the others by a mere restart.
+    former = runs.page(db, source.id, limit=1).items
+    troubles = {name: kept for run in former for name, kept in run.troubles.items() if name == "alone"}
+    run = _new(source, runs.next_number(db, source.id), restore, creator, now, changes or {}, troubles)
     runs.add(db, run)
     what = f"{who or creator} asked for a start, restoring {restore.get('kind', 'NONE')}"
     tell(db, run, "JOB_START_REQUESTED", what, now=now)
@@ -86,7 +89,13 @@ def tell(db: Connection, run: Run, name: str, message: str, *, now: int) -> None
 
 
 def _new(
-    source: Deployment, seq: int, restore: Mapping[str, Any], creator: str, now: int, changes: Mapping[str, Any]
+    source: Deployment,
+    seq: int,
+    restore: Mapping[str, Any],
+    creator: str,
+    now: int,
+    changes: Mapping[str, Any],
+    troubles: Mapping[str, Any],
 ) -> Run:
     return Run(
         id=str(uuid.uuid4()),
@@ -112,7 +121,7 @@ def _new(
         started_at=None,
         ended_at=None,
         failure=None,
-        troubles={},
+        troubles=troubles,
         version=1,
     )
 

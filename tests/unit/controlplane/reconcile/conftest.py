@@ -52,10 +52,19 @@ class World:
                 db, f"d-{name}", workspace=WS, namespace=NS, name=name, document=whole, creator="me", now=self.clock()
             )
 
-    def ask_start(self, deployment: Deployment, kind: str = "NONE", **restore: Any) -> Run:
+    def again(self, name: str) -> Deployment:
+        """A deployment that was made before."""
+        with self.store.read() as db:
+            return deployments.get(db, WS, NS, f"d-{name}")
+
+    def ask_start(
+        self, deployment: Deployment, kind: str = "NONE", *, changes: dict[str, Any] | None = None, **restore: Any
+    ) -> Run:
         self.clock.now += 1
         with self.store.write() as db:
-            return intents.start(db, deployment, restore={"kind": kind, **restore}, creator="me", now=self.clock())
+            return intents.start(
+                db, deployment, restore={"kind": kind, **restore}, creator="me", now=self.clock(), changes=changes
+            )
 
     def ask_stop(self, run: Run, strategy: str = "NONE") -> Run:
         self.clock.now += 1

@@ -12,7 +12,7 @@ from typing import Any
 
 from flinkform.errors import FlinkformError, NotFound, Unavailable
 from flinkform.flink import checkpoints
-from flinkform.flink.values import Diagnosis, Observed, Phase, Problem, SavepointStatus, Slots, Submission
+from flinkform.flink.values import Death, Diagnosis, Observed, Phase, Problem, SavepointStatus, Slots, Submission
 
 
 @dataclass
@@ -36,6 +36,7 @@ class FakeRuntime:
     savepoints: dict[str, tuple[str, str, bool]] = field(default_factory=dict)
     outcomes: dict[str, SavepointStatus] = field(default_factory=dict)
     diagnosis: Diagnosis | None = None
+    death: Death = field(default_factory=lambda: Death(""))
     numbers: dict[str, int] = field(default_factory=dict)
     """The newest checkpoint of each job; a job that begins from one counts on."""
     rest: str = "http://127.0.0.1:1"
@@ -55,6 +56,14 @@ class FakeRuntime:
         self.jobs.clear()
         self.savepoints.clear()
         self.outcomes.clear()
+
+    def autopsy(self) -> Death:
+        return self.death
+
+    def die(self, reason: str, *suspects: str) -> None:
+        """The JVM ends by itself."""
+        self.death = Death(reason, suspects)
+        self.crash()
 
     def submit(self, job: Submission) -> None:
         self._call("submit", job.id)

@@ -1,0 +1,36 @@
+"""A JVM died of one of its jobs: that one goes on alone, so that it does not take the others with it again."""
+
+from __future__ import annotations
+
+import structlog
+
+from flinkform.controlplane.reconcile.bench import Bench
+from flinkform.controlplane.store import runs
+from flinkform.controlplane.store.intents import tell
+from flinkform.flink.fleet import ISOLATION, Seat
+from flinkform.flink.values import Death
+
+_log = structlog.get_logger(__name__)
+
+
+def blame(bench: Bench, seat: Seat, life: str, death: Death) -> None:
+    """Send the likeliest cause of a death to a JVM of its own, and count it; the others go on where they were.
+
+    *life* is the one that ended. A JVM that was ended from outside died of nobody.
+    """
+    if not death.reason:
+        return
+    now = bench.clock()
+    with bench.store.write() as db:
+        there = {run.job_id: run for run in runs.live(db) if run.home == life}
+        culprit = next((there[job_id] for job_id in death.suspects if job_id in there), None)
+        if culprit is None:
+            return
+        troubles = bench.limit.more(culprit.troubles, "died", (now,), death.reason, now)
+        told = f"{death.reason}, and this job is the likely cause: the job goes on"
+        if not seat.group:
+            troubles["alone"] = {"run": culprit.id}
+            told += f" in a JVM of its own, until it is started with {ISOLATION}: shared"
+        if runs.change(db, culprit, {"troubles": troubles}, now=now) is not None:
+            tell(db, culprit, "JOB_ISOLATED" if not seat.group else "JOB_JVM_DIED", told, now=now)
+    _log.warning("a job is to blame", deployment=culprit.deployment_id, reason=death.reason, jobs=len(there))
