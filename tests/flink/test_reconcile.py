@@ -3,79 +3,22 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.loop import Loop
-from flinkform.controlplane.store import deployments, instances, intents, namespaces, runs, savepoints
+from flinkform.controlplane.store import instances, namespaces, savepoints
 from flinkform.controlplane.store.database import Store
-from flinkform.controlplane.store.deployments import Deployment
-from flinkform.controlplane.store.runs import Run
 from flinkform.flink.fleet import Fleet
 from flinkform.flink.runtime import Embedded
 from flinkform.flink.settings import Settings
 from tests.flink.conftest import until
-
-COUNTING = """
-CREATE TABLE numbers (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '50', 'fields.n.kind' = 'sequence',
-  'fields.n.start' = '1', 'fields.n.end' = '100000');
-CREATE TABLE seen (total BIGINT, highest BIGINT) WITH ('connector' = 'print', 'print-identifier' = '{name}');
-INSERT INTO seen SELECT COUNT(*), MAX(n) FROM numbers;
-"""
-
-
-@dataclass
-class World:
-    store: Store
-    flink: Embedded
-    loop: Loop
-    home: Path
-
-    def deploy(self, name: str, script: str = COUNTING, *, batch: bool = False) -> Deployment:
-        document = {
-            "artifact": {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": script.format(name=name)}},
-            "executionMode": "BATCH" if batch else "STREAMING",
-            "flinkConf": {"restart-strategy.type": "none"},
-        }
-        with self.store.write() as db:
-            return deployments.create(
-                db, name, workspace="w", namespace="n", name=name, document=document, creator="me", now=1
-            )
-
-    def start(self, deployment: Deployment, kind: str = "NONE") -> Run:
-        with self.store.write() as db:
-            run = intents.start(db, deployment, restore={"kind": kind}, creator="me", now=1)
-        self.loop.wake()
-        return run
-
-    def stop(self, run: Run, strategy: str) -> None:
-        with self.store.write() as db:
-            intents.stop(db, self.fresh(run), strategy, creator="me", now=1)
-        self.loop.wake()
-
-    def fresh(self, run: Run) -> Run:
-        with self.store.read() as db:
-            found = runs.find(db, run.id)
-        assert found is not None
-        return found
-
-    def wait(self, run: Run, state: str) -> Run:
-        until(lambda: self.fresh(run).state in (state, *runs.ENDED))
-        found = self.fresh(run)
-        assert found.state == state, found.failure
-        return found
-
-    def counts(self, name: str) -> list[tuple[int, int]]:
-        """Each (count, maximum) a job printed, in order; the two are equal as long as nothing is lost or doubled."""
-        text = (self.home / "jvm.out").read_text() if (self.home / "jvm.out").exists() else ""
-        found = re.findall(re.escape(name) + r"> \+[IU]\[(\d+), (\d+)\]", text)
-        return [(int(count), int(highest)) for count, highest in found]
+from tests.flink.world import World
 
 
 @pytest.fixture
@@ -148,6 +91,46 @@ def test_rest(world: World, settings: Settings) -> None:
     until(lambda: world.counts("resting"))
     assert world.counts("resting")[0] == (last[0] + 1, last[1] + 1)
     world.wait(run, "RUNNING")
+
+
+KEYED = """
+CREATE TABLE numbers (n BIGINT, pt AS PROCTIME()) WITH ('connector' = 'datagen', 'rows-per-second' = '300',
+  'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '3000');
+CREATE TABLE counted (k BIGINT, c BIGINT) WITH ('connector' = 'filesystem', 'path' = '{out}', 'format' = 'csv');
+INSERT INTO counted SELECT n % 5, COUNT(*) OVER (PARTITION BY n % 5 ORDER BY pt) FROM numbers;
+"""
+
+
+def test_parallelism_while_it_runs(world: World, tmp_path: Path) -> None:
+    """From 1 to 3 to 1 under one Flink job id; what the sink committed has every count of every key once.
+
+    More than there are slots is refused, and changes nothing.
+    """
+    out = tmp_path / "out"
+    run = world.start(world.deploy("rescaled", KEYED.replace("{out}", out.as_uri())))
+    world.wait(run, "RUNNING")
+    until(lambda: len(rows(out)) > 100)
+
+    refused = world.rescale(run, 99)
+    assert refused.failure is not None
+    assert refused.failure["reason"].startswith("rescaled needs 99 slots and 11 of 12 are free; held by rescaled (1)")
+    assert set(world.vertices(run)) == {1}
+    for wanted in (3, 1):
+        assert world.rescale(run, wanted).failure is None
+        assert set(world.vertices(run)) == {wanted}
+        seen = len(rows(out))
+        until(lambda seen=seen: len(rows(out)) > seen)
+
+    assert list(world.flink.observe()) == [run.job_id]
+    world.wait(run, "FINISHED")
+    assert sorted(rows(out)) == sorted((key, count) for key in range(5) for count in range(1, 601))
+    assert world.fresh(run).restored_from is None
+
+
+def rows(folder: Path) -> list[tuple[int, int]]:
+    """What a filesystem table has committed; files under way begin with a dot."""
+    lines = [line for file in folder.glob("[!._]*") for line in file.read_text().split()]
+    return [(int(key), int(count)) for key, count in (line.split(",") for line in lines)]
 
 
 def test_batch_and_failures(world: World) -> None:

@@ -62,6 +62,22 @@ def triggered(rest: Rest, job_id: str, trigger_id: str) -> SavepointStatus:
     return SavepointStatus(done=True, error=root_line(trace) or "the savepoint failed")
 
 
+def rescale(rest: Rest, job_id: str, parallelism: int) -> int:
+    """Ask for another parallelism of a job that goes on; how many tasks it has once it took that up.
+
+    Vertices that cannot be more than one stay one. Flink runs what fits, so whoever asks makes sure that there are
+    slots. Asking again changes nothing.
+    """
+    path = f"/jobs/{job_id}/resource-requirements"
+    wanted = rest.get(path)
+    for vertex in rest.get(f"/jobs/{job_id}")["vertices"]:
+        if vertex["maxParallelism"] > 1:
+            lower = min(wanted[vertex["id"]]["parallelism"]["lowerBound"], parallelism)
+            wanted[vertex["id"]] = {"parallelism": {"lowerBound": lower, "upperBound": parallelism}}
+    rest.call("PUT", path, wanted)
+    return sum(int(vertex["parallelism"]["upperBound"]) for vertex in wanted.values())
+
+
 def failure(rest: Rest, job_id: str) -> Failure | None:
     """The newest exception of a job, the task it happened in, and when it and those before it did."""
     try:

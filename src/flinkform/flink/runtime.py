@@ -84,6 +84,14 @@ class Runtime(Protocol):
         """End a job without a savepoint; its checkpoints stay. Harmless when it ended already or is not known."""
         ...
 
+    def rescale(self, job_id: str, parallelism: int) -> int:
+        """Give a running job another parallelism under its id; how many tasks it has once that is done.
+
+        It takes a moment, in which the job restarts from a checkpoint of that very moment. Harmless when it has that
+        parallelism. NotFound: no such job. Conflict: not enough slots, or Flink refuses; nothing was changed.
+        """
+        ...
+
     def validate(self, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
         """What Flink's planner says about a script, without running any of it."""
         ...
@@ -167,7 +175,7 @@ class Embedded:
         for logger, level in job.log_levels.items():
             self._level(logger, level)
         prepared = Prepared(self._jvm.gateway, job, job_defaults(self._settings), target)
-        self._place(job, prepared.slots)
+        self._place(job.id, job.name, prepared.slots)
         try:
             prepared.run()
         except BaseException:
@@ -189,6 +197,15 @@ class Embedded:
 
     def cancel(self, job_id: str) -> None:
         jobs.cancel(self._client(), job_id)
+
+    def rescale(self, job_id: str, parallelism: int) -> int:
+        before = self._placed.get(job_id, ("the job", 1))
+        self._place(job_id, before[0], parallelism)
+        try:
+            return jobs.rescale(self._client(), job_id, parallelism)
+        except Conflict:
+            self._placed[job_id] = before
+            raise
 
     def validate(self, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
         return validate(self._jvm.gateway, script, batch=batch, options={**job_defaults(self._settings), **options})
@@ -228,20 +245,21 @@ class Embedded:
             raise Unavailable("Flink does not run")
         return self._rest
 
-    def _place(self, job: Submission, needed: int) -> None:
+    def _place(self, job_id: str, name: str, needed: int) -> None:
         """Take slots for a job. Flink would let it wait for ever, or run it with less than it asked for."""
         with self._placing:
             holders = self._holders()
+            _, own = holders.get(job_id, ("", 0))
             free = self._settings.slots - sum(slots for _, slots in holders.values())
-            if needed > free:
+            if needed > own + free:
                 biggest = sorted(holders.values(), key=lambda holder: -holder[1])[:5]
                 held = ", ".join(f"{name} ({slots})" for name, slots in biggest) or "nobody"
                 ways = "stop jobs, lower the parallelism or raise the number of slots (FLINKFORM_SLOTS)"
                 raise Conflict(
-                    f"{job.name} needs {needed} slots and {max(0, free)} of {self._settings.slots} are free",
+                    f"{name} needs {needed} slots and {max(0, free)} of {self._settings.slots} are free",
                     advice=f"held by {held}; {ways}",
                 )
-            self._placed[job.id] = (job.name, needed)
+            self._placed[job_id] = (name, needed)
 
     def _holders(self) -> dict[str, tuple[str, int]]:
         """Who holds how many slots, by job id: those placed, seen or still on their way, and whoever else is seen."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
-from flinkform.errors import Conflict, FlinkformError, JobFailed, NotFound, Path, Unavailable, Unfit
+from flinkform.errors import Conflict, FlinkformError, JobFailed, NotFound, Path, Refused, Unavailable, Unfit
 from flinkform.provider import observe, record, script, upgrade
 from flinkform.provider.lifecycle import Work
 from flinkform.provider.lists import Document
@@ -89,13 +89,9 @@ class Jobs:
             document = self._here(prior)
             job = work.runs.newest()
             changed = record.differing(RESOURCE, planned, document)
-            stale = bool(document.get("deploymentHasChanged")) or _dear(changed)
-            halted = self._halted(work, job, changed, stale=stale)
-            if changed:
-                self._define(planned, changed, document)
-            if planned.get("state") == "running":
-                with self._undone(work, halted, changed, document):
-                    work.go_on(job, halted, stale=stale)
+            outdated = bool(document.get("deploymentHasChanged"))
+            if outdated or not work.hot(job, changed) or not self._rescaled(work, job, changed, document):
+                self._renewed(work, job, changed, document)
             self._arrived(planned, result)
 
     def delete(self, prior: Values, result: Result) -> None:
@@ -110,6 +106,33 @@ class Jobs:
                 work.patience.until(f"{work.name} to be gone", lambda: self._found(prior) is None or None)
         self._forget(prior)
         result.state = None
+
+    def _rescaled(self, work: Work, job: Document | None, changed: tuple[Attribute, ...], document: Document) -> bool:
+        """Update the deployment and have its job take that up while it runs; False if this job never can.
+
+        If it only could not now, the deployment is put back as it was, and the failure raised.
+        """
+        before = documents.decode(changed, document)
+        self._define(work.wanted, changed, document)
+        try:
+            work.runs.rescale(job or {}, work.patience)
+        except (Conflict, NotFound, Refused) as never:
+            work.result.warnings.append(f"{work.name} had to be stopped for its new parallelism: {never}")
+            return False
+        except JobFailed:
+            self._define({**work.wanted, **before}, changed, document)
+            raise
+        return True
+
+    def _renewed(self, work: Work, job: Document | None, changed: tuple[Attribute, ...], document: Document) -> None:
+        """Update the deployment, and have another job go on from what its job left, if it has to be stopped."""
+        stale = bool(document.get("deploymentHasChanged")) or _dear(changed)
+        halted = self._halted(work, job, changed, stale=stale)
+        if changed:
+            self._define(work.wanted, changed, document)
+        if work.wanted.get("state") == "running":
+            with self._undone(work, halted, changed, document):
+                work.go_on(job, halted, stale=stale)
 
     def _halted(
         self, work: Work, job: Document | None, changed: tuple[Attribute, ...], *, stale: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from flinkform.provider.session import Result
 from flinkform.provider.upgrade import KEEPING, LOSING, STARTED, keeps, policy
 from flinkform.provider.values import Values
 from flinkform.provider.waiting import Patience
+from flinkform.schema.model import Attribute, Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,12 @@ class Work:
     def keeps(self) -> bool:
         """Whether state is carried from job to job."""
         return keeps(self.wanted)
+
+    def hot(self, job: Document | None, changed: Iterable[Attribute]) -> bool:
+        """Say whether *job* can have what *changed* and run on under its id: the dearest change decides."""
+        dearest = max((attribute.change for attribute in changed), default=Change.NOTHING)
+        runs = job is not None and observe.status(job) == observe.RUNNING and not observe.restarting(job)
+        return dearest is Change.HOT and runs and self.wanted.get("state") == "running" and not self.batch
 
     def halt(self, job: Document) -> Restore:
         """Stop a job that starts or runs, and return what the next one goes on from."""

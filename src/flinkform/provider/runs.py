@@ -94,6 +94,26 @@ class Runs:
 
         patience.until(f"job {job_id} of {self._name} to be RUNNING", look)
 
+    def rescale(self, job: Document, patience: Patience) -> None:
+        """Let a job that runs take up its deployment's parallelism, under its id, and wait for that.
+
+        Raises `Conflict`, `NotFound` or `Refused` if this job cannot, `JobFailed` if it could not now; either way it
+        runs on as it was.
+        """
+        place = {**self._scope, "jobId": str(job["jobId"])}
+        asked: Document = self._session.client.call("HotUpdateJob", place)["data"]
+        self._session.say(f"flink_job {self._name}: job {job['jobId']} is updated while it runs")
+
+        def look() -> bool | None:
+            found = {**self._scope, "jobHotUpdateId": str(asked["jobHotUpdateId"])}
+            about = self._session.client.call("GetHotUpdateJobResult", found)["data"].get("status") or {}
+            if why := about.get("failure") or ("FAIL" in str(about.get("status")) and {}):
+                reason = why.get("message") or why.get("reason") or "no reason given"
+                raise JobFailed(f"{self._name} was not updated: {reason}")
+            return True if about.get("status") == "HOT_UPDATED" else None
+
+        patience.until(f"job {job['jobId']} of {self._name} to be updated", look)
+
     def stop(self, job: Document, patience: Patience, *, savepoint: bool) -> str | None:
         """Stop a job and return the id of the savepoint it left, if one was asked for and the job did not end first.
 

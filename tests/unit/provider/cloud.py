@@ -45,6 +45,11 @@ class Cloud:
     """Name of a deployment, and why its jobs fail."""
     stubborn: set[str] = field(default_factory=set)
     """Names of deployments whose savepoints fail."""
+    cold: dict[str, str] = field(default_factory=dict)
+    """Names of deployments whose jobs cannot change their parallelism now, and why."""
+    updates: dict[str, dict[str, Any]] = field(default_factory=dict)
+    definitions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Those that a deployment ever had: one that is put back is the revision that it was."""
     lost: Counter[str] = field(default_factory=Counter)
     """Operations that are carried out and whose answer does not arrive, so many times."""
     down: set[str] = field(default_factory=set)
@@ -174,6 +179,7 @@ class Cloud:
         key = f"d-{next(self.number)}"
         body.setdefault("engineVersion", "vvr-1")
         self.deployments[key] = {**body, **_scope(params), "deploymentId": key, "revision": 1}
+        self.definitions[key] = [_definition(self.deployments[key])]
         return self._shown(key)
 
     def _UpdateDeployment(self, params: Params, body: Any) -> Any:  # noqa: N802
@@ -182,7 +188,11 @@ class Cloud:
         for name, value in body.items():
             if name not in self.ignored:
                 one[name] = _merged(one.get(name), value) if name not in ("labels", "flinkConf") else value
-        one["revision"] += before != _definition(one)
+        if before != _definition(one):
+            known = self.definitions[one["deploymentId"]]
+            if _definition(one) not in known:
+                known.append(_definition(one))
+            one["revision"] = known.index(_definition(one)) + 1
         return self._shown(one["deploymentId"])
 
     def _GetDeployment(self, params: Params, _: Any) -> Any:  # noqa: N802
@@ -237,6 +247,24 @@ class Cloud:
                 return job
         job["status"]["currentJobStatus"] = CANCELLING
         return job
+
+    def _HotUpdateJob(self, params: Params, _: Any) -> Any:  # noqa: N802
+        job = self.jobs[params["jobId"]]
+        one = self.deployments[job["deploymentId"]]
+        status: dict[str, Any] = {"status": "HOT_UPDATING"}
+        if reason := self.cold.get(one["name"]):
+            status = {"status": "HOT_UPDATE_FAILED", "failure": {"message": reason}}
+        else:
+            job["revision"] = one["revision"]
+        self.updates[params["jobId"]] = {"jobHotUpdateId": params["jobId"], "status": status}
+        return self.updates[params["jobId"]]
+
+    def _GetHotUpdateJobResult(self, params: Params, _: Any) -> Any:  # noqa: N802
+        found = self.updates[params["jobHotUpdateId"]]
+        told = deepcopy(found)
+        if found["status"]["status"] == "HOT_UPDATING":
+            found["status"]["status"] = "HOT_UPDATED"
+        return told
 
     def _ListSavepoints(self, params: Params, _: Any) -> Any:  # noqa: N802
         wanted = params.get("deploymentId")

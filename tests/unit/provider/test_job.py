@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flinkform.errors import Conflict, JobFailed
+from flinkform.errors import Conflict, FlinkformError, JobFailed, NotFound
 from flinkform.resources.job import RESOURCE
 from tests.unit.provider.core import World
 
@@ -87,7 +87,12 @@ def test_restore_from_after_failure(world: World) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"sql": "SELECT 2"}, {"parallelism": 4}, {"flink_options": {"a": "b"}}, {"logging": {"root": "DEBUG"}}],
+    [
+        {"sql": "SELECT 2"},
+        {"sql": "SELECT 2", "parallelism": 4},
+        {"flink_options": {"a": "b"}},
+        {"logging": {"root": "DEBUG"}},
+    ],
     ids=str,
 )
 def test_upgrade(running: World, change: dict[str, Any]) -> None:
@@ -96,6 +101,42 @@ def test_upgrade(running: World, change: dict[str, Any]) -> None:
     assert running.cloud.changes() == ["StopJob", "UpdateDeployment", "StartJob"]
     assert restored(running)["savepointId"] == next(iter(running.cloud.savepoints))
     assert running.refresh() == state
+
+
+@pytest.mark.parametrize("change", [{"parallelism": 4}, {"parallelism": 4, "description": "x"}], ids=str)
+def test_hot(running: World, change: dict[str, Any]) -> None:
+    """Another parallelism, alone or with what costs nothing, is taken up by the job that runs."""
+    state = running.apply(config(**change))
+    assert running.cloud.changes() == ["UpdateDeployment", "HotUpdateJob"]
+    assert running.refresh() == state
+    assert len(running.cloud.jobs) == 1
+
+
+def test_hot_fails(running: World) -> None:
+    """What the running job cannot take up now is an error that says why, and everything is as it was."""
+    running.cloud.cold["a"] = "a needs 9 slots and 2 are free"
+    with pytest.raises(JobFailed, match="a was not updated: a needs 9 slots and 2 are free"):
+        running.apply(config(parallelism=9))
+    assert running.cloud.changes() == ["UpdateDeployment", "HotUpdateJob", "UpdateDeployment"]
+    assert running.result.state is not None
+    assert (running.result.state["parallelism"], running.result.state["state"]) == (1, "running")
+
+
+@pytest.mark.parametrize("refusal", [Conflict("the script decides"), NotFound("no such operation")], ids=repr)
+def test_never_hot(running: World, refusal: FlinkformError) -> None:
+    """Where a job cannot change while it runs it is stopped and started with its state, and a warning says why."""
+    running.cloud.refused["HotUpdateJob"] = refusal
+    running.apply(config(parallelism=4))
+    assert running.cloud.changes()[-2:] == ["UpdateDeployment", "StartJob"]
+    assert restored(running)["kind"] == "FROM_SAVEPOINT"
+    assert refusal.message in running.result.warnings[0]
+
+
+def test_not_hot_when_outdated(running: World) -> None:
+    """A job that runs an older definition is not brought up to date by its parallelism alone."""
+    running.cloud.named("a")["revision"] += 1
+    running.apply(config(parallelism=4))
+    assert running.cloud.changes() == ["StopJob", "UpdateDeployment", "StartJob"]
 
 
 @pytest.mark.parametrize("change", [{"description": "x"}, {"labels": {"team": "x"}}, {"name": "b"}], ids=str)

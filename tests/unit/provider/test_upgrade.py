@@ -135,7 +135,7 @@ def test_verdict_is_of_one_apply(running: World) -> None:
     """A later restart is not emptied by the verdict of an earlier one, which the state still shows."""
     way = upgrade(on_incompatible="restart_empty")
     running.apply(config(sql="SELECT 2", upgrade=way))
-    state = running.apply(config(sql="SELECT 2", upgrade=way, parallelism=4))
+    state = running.apply(config(sql="SELECT 2", upgrade=way, logging={"root": "DEBUG"}))
     assert restored(running)["kind"] == "FROM_SAVEPOINT"
     assert state["state_verdict"] == "partly"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,7 @@ KEPT = (
 """The fields of a Deployment that a caller decides; the others are the control plane's, and ignored when sent."""
 
 _LISTS = ("localVariables",)
+_OWN = re.compile(r"[\w.-]*(?:parallelism|keyed-shuffle)", re.IGNORECASE)
 
 
 def made(body: Mapping[str, Any], *, engine: str) -> dict[str, Any]:
@@ -62,6 +64,16 @@ def resources(document: Mapping[str, Any]) -> None:
         basic = (document.get(field) or {}).get("basicResourceSetting") or {}
         if "parallelism" in basic:
             _attribute("parallelism", basic["parallelism"], (field, "basicResourceSetting", "parallelism"))
+
+
+def own_parallelism(document: Mapping[str, Any]) -> str:
+    """Say by what a script or its options decide on parallelism themselves, so that a rescale would miss it.
+
+    The greatest parallelism is a limit and no decision. A keyed shuffle is planned by the parallelism at the start.
+    """
+    script = (document.get("artifact") or {}).get("sqlArtifact", {}).get("sqlScript") or ""
+    said = [*_OWN.findall(script), *(key for key in document.get("flinkConf") or {} if _OWN.search(key))]
+    return next((word.lower() for word in said if not word.lower().endswith("max-parallelism")), "")
 
 
 def _artifact(artifact: Mapping[str, Any]) -> None:

@@ -59,6 +59,7 @@ def update(call: Call, params: Params, body: Any) -> dict[str, Any]:
         document = definition.made(shape.dense(merged), engine=call.services.settings.engine)
         definition.check(name, document, engines=_engines(call))
         done = kept.replace(db, found, document, name=name, modifier=call.principal, now=call.now)
+        kept.catch_up(db, done, now=call.now)
         _record(call, db, "DEPLOYMENT_UPDATED", done, "updated")
         return _shown(done, runs.summaries(db, [done.id])[done.id])
 

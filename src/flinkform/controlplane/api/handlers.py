@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from flinkform.controlplane.api import (
     deployments,
     engines,
+    hotupdates,
     instances,
     jobs,
     namespaces,
@@ -22,6 +23,7 @@ HANDLERS: Mapping[str, Handler] = {
     **namespaces.OPERATIONS,
     **deployments.OPERATIONS,
     **jobs.OPERATIONS,
+    **hotupdates.OPERATIONS,
     **savepoints.OPERATIONS,
     **engines.OPERATIONS,
     **observations.OPERATIONS,

@@ -52,6 +52,9 @@ class Absent:
     def cancel(self, job_id: str) -> None:
         raise self._missing()
 
+    def rescale(self, job_id: str, parallelism: int) -> int:
+        raise self._missing()
+
     def validate(self, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
         raise self._missing()
 

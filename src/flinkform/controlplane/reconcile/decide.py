@@ -91,6 +91,8 @@ class Facts:
     """Its tasks changed since the last look."""
     flapping: bool = False
     """It failed more often than anybody should have to look at."""
+    moving: bool = False
+    """Its parallelism is being changed, for which Flink restarts its tasks."""
 
 
 _LIVE = (Sight.STARTING, Sight.RUNNING, Sight.RESTARTING, Sight.STOPPING)
@@ -200,6 +202,8 @@ def _worth(do: Do, facts: Facts) -> Do:
         if told:
             return Do.COUNT if facts.restless and do is Do.TELL_RUNNING else Do.WAIT
         return do
+    if do is Do.DIAGNOSE and facts.moving:
+        return Do.WAIT
     if do is Do.DIAGNOSE and facts.troubled:
         return Do.COUNT if facts.restless else Do.WAIT
     if do is Do.REPAIR and facts.retried:
@@ -273,6 +277,47 @@ _UNTAKEN = MappingProxyType(
         Sight.RESTARTING: Take.TRIGGER,
     }
 )
+
+
+class Move(StrEnum):
+    """One step of a change of parallelism."""
+
+    WAIT = "WAIT"
+    CALL = "CALL"
+    DONE = "DONE"
+    UNDO = "UNDO"
+    """Flink was asked, and did not take it up in time."""
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """All that matters about a change of parallelism under way; *seen* is None when its run is gone."""
+
+    step: str
+    seen: Sight | None
+    wanted: bool = True
+    """The run shall still run."""
+    reached: bool = False
+    """Flink shows the tasks it shall have."""
+    late: bool = False
+    saving: bool = False
+    """A savepoint of it is being taken, which a restart of its tasks would break."""
+
+
+def move(facts: Change) -> Move:
+    """The next step of a change of parallelism. Asking Flink twice is one change, so a lost answer is asked again."""
+    if facts.seen is None or facts.seen in _ENDED:
+        return Move.FAIL
+    running = facts.seen is Sight.RUNNING
+    if facts.step == "CALLED":
+        if running and facts.reached:
+            return Move.DONE
+        return Move.UNDO if facts.late and facts.seen in _LIVE else Move.WAIT
+    if not facts.wanted or (facts.late and facts.step == "NEW"):
+        return Move.FAIL
+    return Move.CALL if running and not facts.saving else Move.WAIT
+
 
 INSTANCE: Mapping[str, str] = MappingProxyType({"CREATING": "RUNNING", "MODIFYING": "RUNNING", "DELETING": "DELETED"})
 NAMESPACE: Mapping[str, str] = MappingProxyType({"CREATING": "SUCCESS", "MODIFYING": "SUCCESS", "DELETING": "DELETED"})

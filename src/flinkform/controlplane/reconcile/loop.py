@@ -11,11 +11,11 @@ from functools import partial
 
 import structlog
 
-from flinkform.controlplane.reconcile import act, observe, places, settle
+from flinkform.controlplane.reconcile import act, observe, places, rescale, settle
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.blame import blame
 from flinkform.controlplane.reconcile.crew import Crew
-from flinkform.controlplane.reconcile.decide import Do, Take, decide, take
+from flinkform.controlplane.reconcile.decide import Do, Move, Take, decide, take
 from flinkform.controlplane.reconcile.observe import View
 from flinkform.controlplane.reconcile.park import park
 from flinkform.controlplane.reconcile.patience import Patience
@@ -24,8 +24,9 @@ from flinkform.controlplane.reconcile.retain import Retention
 from flinkform.controlplane.reconcile.seating import seat
 from flinkform.controlplane.reconcile.supervise import Supervision
 from flinkform.controlplane.retention import Policy
-from flinkform.controlplane.store import events, nonces, runs, savepoints
+from flinkform.controlplane.store import events, nonces, rescales, runs, savepoints
 from flinkform.controlplane.store.intents import tell
+from flinkform.controlplane.store.rescales import Rescale
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import Savepoint
 from flinkform.errors import FlinkformError, Unavailable
@@ -111,36 +112,46 @@ class Loop:
             blame(self._bench, *fallen)
         with self._bench.store.read() as db:
             live = runs.live(db)
-            pending = savepoints.under_way(db)
+            pending, changes = savepoints.under_way(db), rescales.under_way(db)
             taking = [one for one in pending if one.state == "STARTED"]
             asked = [(one, runs.find(db, one.run_id)) for one in taking if one.step == "CALLED"]
         healths = self._supervision.check({seat(run) for run in live})
         view = observe.look(self._bench, healths, asked)
+        shaken = {one.run_id for one in changes if one.step != "NEW"}
         for one in taking:
-            if one.deployment_id not in busy and not self._patience.waits(one.deployment_id, self._bench.clock()):
+            if self._free(one, busy) and one.run_id not in shaken:
                 self._guard(one, partial(self._savepoint, one, view), clears=False)
-        moving = self._runs(live, view, busy) or bool(pending) or not view.whole
+        saving = {one.run_id for one in taking if one.step != "NEW"}
+        for change in changes:
+            if self._free(change, busy):
+                self._guard(change, partial(self._rescale, change, view, saving), clears=False)
+        moving = self._runs(live, view, busy, shaken) or bool(pending or changes) or not view.whole
         moving = places.advance(self._bench, minimum=self._minimum) or moving
         self._retention.look(one for one in pending if one.state == "DELETING")
         self._prune()
         return moving or bool(self._crew.busy)
 
-    def _runs(self, live: list[Run], view: View, busy: frozenset[str]) -> bool:
-        """Take every run one step on; True while one is not where it shall be."""
+    def _free(self, about: Run | Savepoint | Rescale, busy: frozenset[str]) -> bool:
+        """Whether its deployment may be looked at now."""
+        name = about.deployment_id
+        return name not in busy and not self._patience.waits(name, self._bench.clock())
+
+    def _runs(self, live: list[Run], view: View, busy: frozenset[str], shaken: set[str]) -> bool:
+        """Take every run one step on; True while one is not where it shall be. *shaken* change their parallelism."""
         with self._bench.store.read() as db:
             stops = savepoints.of_stops(db, [run.id for run in live if run.intent == "STOP"])
         moving = False
         for run in live:
-            moving = self._one(run, view, stops.get(run.id), busy) or moving
+            if not self._free(run, busy) or self._one(run, view, stops.get(run.id), shaken=run.id in shaken):
+                moving = True
         self._strays(view, {run.job_id: seat(run) for run in live})
         return moving
 
-    def _one(self, run: Run, view: View, stop: Savepoint | None, busy: frozenset[str]) -> bool:
-        if run.deployment_id in busy or self._patience.waits(run.deployment_id, self._bench.clock()):
-            return True
-        restless = self._pulse.beats(run.job_id, view.job(run))
+    def _one(self, run: Run, view: View, stop: Savepoint | None, *, shaken: bool) -> bool:
+        # Flink restarts the tasks of a job whose parallelism changes, which is no trouble.
+        restless = self._pulse.beats(run.job_id, view.job(run)) and not shaken
         flapping = bool(self._bench.limit.reached(run.troubles, view.at))
-        do = decide(observe.facts(run, view, stop, restless=restless, flapping=flapping))
+        do = decide(observe.facts(run, view, stop, moving=shaken, restless=restless, flapping=flapping))
         if do in _SENT:
             self._call(do, run, view)
         elif do is not Do.WAIT:
@@ -187,6 +198,17 @@ class Loop:
         elif step is not Take.WAIT:
             self._conclude(one, view, run, step)
 
+    def _rescale(self, one: Rescale, view: View, saving: set[str]) -> None:
+        bench = self._bench
+        with bench.store.read() as db:
+            run = runs.find(db, one.run_id)
+        do = rescale.step(one, run, view, saving=saving)
+        if do in (Move.CALL, Move.UNDO) and run is not None:
+            self._send(one, partial(rescale.call if do is Move.CALL else rescale.undo, bench, one, run))
+        elif do is not Move.WAIT:
+            with bench.store.write() as db:
+                rescale.note(db, one, run, do, now=bench.clock())
+
     def _conclude(self, one: Savepoint, view: View, run: Run | None, step: Take) -> None:
         now = self._bench.clock()
         status = view.taken.get(one.id)
@@ -212,10 +234,10 @@ class Loop:
         if run is not None and (alive or not run.live):
             self._send(run, partial(act.stray, self._bench, run, at))
 
-    def _send(self, about: Run | Savepoint, work: Callable[[], None]) -> None:
+    def _send(self, about: Run | Savepoint | Rescale, work: Callable[[], None]) -> None:
         self._crew.send(about.deployment_id, partial(self._guard, about, work))
 
-    def _guard(self, about: Run | Savepoint, work: Callable[[], None], *, clears: bool = True) -> None:
+    def _guard(self, about: Run | Savepoint | Rescale, work: Callable[[], None], *, clears: bool = True) -> None:
         """Keep one deployment's trouble from the others: log it, tell it, and try again later."""
         name = about.deployment_id
         try:
@@ -233,12 +255,12 @@ class Loop:
             if clears:
                 self._patience.succeeded(name)
 
-    def _tell(self, about: Run | Savepoint, message: str) -> None:
+    def _tell(self, about: Run | Savepoint | Rescale, message: str) -> None:
         """Make trouble an event, once in a row."""
         if self._patience.failures(about.deployment_id) > 1:
             return
         with self._bench.store.write() as db:
-            run = runs.find(db, about.run_id if isinstance(about, Savepoint) else about.id)
+            run = runs.find(db, about.id if isinstance(about, Run) else about.run_id)
             if run is not None:
                 tell(db, run, "RECONCILE_FAILED", message, now=self._bench.clock())
 

@@ -105,7 +105,15 @@ def _jobs(bench: Bench, at: Seat, health: Health) -> Mapping[str, Observed] | No
         return None
 
 
-def facts(run: Run, view: View, stop: Savepoint | None, *, restless: bool = False, flapping: bool = False) -> Facts:
+def facts(
+    run: Run,
+    view: View,
+    stop: Savepoint | None,
+    *,
+    moving: bool = False,
+    restless: bool = False,
+    flapping: bool = False,
+) -> Facts:
     """What matters about a run; *stop* is the savepoint that its stop waits for."""
     return Facts(
         intent=run.intent,
@@ -121,6 +129,7 @@ def facts(run: Run, view: View, stop: Savepoint | None, *, restless: bool = Fals
         taken=_taken(stop),
         restless=restless,
         flapping=flapping,
+        moving=moving,
     )
 
 

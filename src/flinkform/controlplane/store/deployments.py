@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, insert, select, update
 
 from flinkform.controlplane.store.paging import Page, cut
-from flinkform.controlplane.store.runs import LIVE, newest_numbers
+from flinkform.controlplane.store.runs import LIVE, change, live_of, newest_numbers
 from flinkform.controlplane.store.tables import deployments as table
 from flinkform.controlplane.store.tables import labels, runs
 from flinkform.errors import Conflict, NotFound
@@ -137,6 +137,14 @@ def replace(
     db.execute(delete(labels).where(labels.c.deployment_id == found.id))
     _label(db, found.id, document)
     return get(db, found.workspace, found.namespace, found.id)
+
+
+def catch_up(db: Connection, found: Deployment, *, now: int) -> None:
+    """Let live runs whose definition is the deployment's count as up to date: an edit was put back, or caught up."""
+    for run in live_of(db, found.id):
+        same = all(run.definition.get(part) == found.document.get(part) for part in DEFINITION)
+        if same and run.revision != found.revision:
+            change(db, run, {"revision": found.revision}, now=now)
 
 
 def remove(db: Connection, found: Deployment) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from flinkform.controlplane.store import events, runs, savepoints
+from flinkform.controlplane.store import events, rescales, runs, savepoints
 from flinkform.controlplane.store.deployments import Deployment
+from flinkform.controlplane.store.rescales import Rescale
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import BY_STOP, BY_USER, Savepoint
 from flinkform.errors import Conflict
@@ -71,6 +72,33 @@ def savepoint(
     made = taken(run, BY_USER, now, native=native, description=description)
     savepoints.add(db, made)
     tell(db, run, "SAVEPOINT_REQUESTED", f"{creator} asked for savepoint {made.id}", now=now)
+    return made
+
+
+def rescale(db: Connection, run: Run, wanted: int, *, creator: str, now: int) -> Rescale:
+    """Ask for another parallelism of a run that goes on. Conflict: it is not RUNNING, or is being changed already."""
+    if run.state != "RUNNING" or run.intent != "RUN":
+        raise Conflict(f"expected job {run.id} RUNNING, got {run.state}", advice="a hot update needs a running job")
+    if rescales.under_way(db, run.id):
+        raise Conflict(f"the parallelism of job {run.id} is being changed already", advice="wait until that is done")
+    former = runs.parallelism(run.definition)
+    made = Rescale(
+        id=str(uuid.uuid4()),
+        workspace=run.workspace,
+        namespace=run.namespace,
+        deployment_id=run.deployment_id,
+        run_id=run.id,
+        parallelism=wanted,
+        former=former,
+        tasks=0,
+        state=rescales.GOING,
+        step="NEW",
+        failure=None,
+        created_at=now,
+        modified_at=now,
+    )
+    rescales.add(db, made)
+    tell(db, run, "HOT_UPDATE_REQUESTED", f"{creator} asked for parallelism {wanted} instead of {former}", now=now)
     return made
 
 

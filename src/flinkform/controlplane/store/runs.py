@@ -18,6 +18,9 @@ ENDED = ("FAILED", "CANCELLED", "FINISHED")
 COUNTED = {state: state.lower() for state in (*LIVE, *ENDED)}
 """The API's states, and what `jobSummary` calls each."""
 
+PARALLELISM = ("streamingResourceSetting", "basicResourceSetting", "parallelism")
+"""Where a definition says it; the only part that can change while the job runs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -84,6 +87,20 @@ class Summary:
     def outdated(self, revision: int) -> bool:
         """The API's deploymentHasChanged."""
         return self.revision is not None and self.revision != revision
+
+
+def parallelism(definition: Mapping[str, Any]) -> int:
+    """How many instances each operator of a streaming job has."""
+    value: Any = definition
+    for name in PARALLELISM:
+        value = (value or {}).get(name)
+    return int(value or 1)
+
+
+def put(document: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
+    """A copy of a document with another value at *path*."""
+    name, *rest = path
+    return {**document, name: put(document.get(name) or {}, rest, value) if rest else value}
 
 
 def change(db: Connection, run: Run, values: Mapping[str, Any], *, now: int) -> Run | None:

@@ -132,6 +132,26 @@ savepoints = Table(
     Index(None, "state"),
 )
 
+rescales = Table(
+    "rescales",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("workspace", Text, nullable=False),
+    Column("namespace", Text, nullable=False),
+    Column("deployment_id", Text, nullable=False),
+    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("parallelism", Integer, nullable=False),
+    Column("former", Integer, nullable=False),
+    Column("tasks", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("failure", JSON(none_as_null=True)),
+    Column("created_at", BigInteger, nullable=False),
+    Column("modified_at", BigInteger, nullable=False),
+    Index(None, "run_id"),
+    Index(None, "state"),
+)
+
 events = Table(
     "events",
     METADATA,

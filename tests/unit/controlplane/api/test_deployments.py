@@ -181,14 +181,17 @@ def test_bad_update_leaves_the_deployment_alone(api: Api) -> None:
 
 
 def test_a_running_job_is_outdated_by_a_changed_definition_alone(api: Api) -> None:
-    """DeploymentHasChanged tells a new script, not a new description."""
+    """DeploymentHasChanged tells a new script, not a new description, and not a script that was put back."""
     made = api.make()
     api.started(made)
     described = api.call("UpdateDeployment", {"description": "x"}, deploymentId=made)["data"]
     assert described["deploymentHasChanged"] is False
     assert described["jobSummary"]["running"] == 1
     edited = {"artifact": {"sqlArtifact": {"sqlScript": "INSERT INTO c SELECT 1"}}}
+    before = api.call("GetDeployment", deploymentId=made)["data"]["artifact"]
     assert api.call("UpdateDeployment", edited, deploymentId=made)["data"]["deploymentHasChanged"] is True
+    back = api.call("UpdateDeployment", {"artifact": before}, deploymentId=made)["data"]
+    assert back["deploymentHasChanged"] is False
 
 
 def test_by_name_is_exact(api: Api) -> None:

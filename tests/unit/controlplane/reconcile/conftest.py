@@ -11,9 +11,10 @@ import pytest
 
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.loop import Loop
-from flinkform.controlplane.store import deployments, events, instances, intents, namespaces, runs, savepoints
+from flinkform.controlplane.store import deployments, events, instances, intents, namespaces, rescales, runs, savepoints
 from flinkform.controlplane.store.database import Store
 from flinkform.controlplane.store.deployments import Deployment
+from flinkform.controlplane.store.rescales import Rescale
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import Savepoint
 from flinkform.flink.fleet import SHARED, Fleet, Seat
@@ -75,6 +76,16 @@ class World:
         self.clock.now += 1
         with self.store.write() as db:
             return intents.savepoint(db, self.fresh(run), creator="me", now=self.clock())
+
+    def ask_rescale(self, run: Run, parallelism: int) -> Rescale:
+        self.clock.now += 1
+        with self.store.write() as db:
+            return intents.rescale(db, self.fresh(run), parallelism, creator="me", now=self.clock())
+
+    def rescale(self, one: Rescale) -> Rescale:
+        """A change of parallelism as it is now."""
+        with self.store.read() as db:
+            return rescales.get(db, WS, NS, one.id)
 
     def tick(self, times: int = 1, *, later: int = 250) -> None:
         for _ in range(times):

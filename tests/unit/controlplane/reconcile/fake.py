@@ -31,6 +31,9 @@ class FakeRuntime:
     start_error: FlinkformError | None = None
     observe_error: FlinkformError | None = None
     submit_error: FlinkformError | Exception | None = None
+    rescale_error: FlinkformError | None = None
+    wanted: dict[str, int] = field(default_factory=dict)
+    """The parallelism that was asked for while it ran, by job."""
     lost: set[str] = field(default_factory=set)
     """Calls whose answer is lost: they are done, and raise Unavailable."""
     savepoints: dict[str, tuple[str, str, bool]] = field(default_factory=dict)
@@ -54,6 +57,7 @@ class FakeRuntime:
         """The JVM is killed: nothing of it is left but files."""
         self.alive = False
         self.jobs.clear()
+        self.wanted.clear()
         self.savepoints.clear()
         self.outcomes.clear()
 
@@ -105,6 +109,16 @@ class FakeRuntime:
             self.see(job_id, Phase.STOPPING)
         self._answer("cancel")
 
+    def rescale(self, job_id: str, parallelism: int) -> int:
+        self._call("rescale", job_id, str(parallelism))
+        if self.rescale_error:
+            raise self.rescale_error
+        if job_id not in self.jobs:
+            raise NotFound("no such job")
+        self.wanted[job_id] = parallelism
+        self._answer("rescale")
+        return parallelism
+
     def validate(self, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
         return []
 
@@ -116,6 +130,11 @@ class FakeRuntime:
 
     def slots(self) -> Slots:
         return Slots(10, 10)
+
+    def take_up(self, job_id: str) -> None:
+        """Let a job have the parallelism that was asked for."""
+        job = self.jobs[job_id]
+        job.seen = replace(job.seen, tasks_total=self.wanted[job_id])
 
     def see(self, job_id: str, phase: Phase, *, end: int | None = None) -> None:
         """Let a job be in a phase."""

@@ -10,14 +10,17 @@ import pytest
 from flinkform.controlplane.reconcile.decide import (
     INSTANCE,
     NAMESPACE,
+    Change,
     Do,
     Facts,
+    Move,
     Progress,
     Sight,
     Snapshot,
     Take,
     Taken,
     decide,
+    move,
     take,
 )
 from flinkform.controlplane.reconcile.settle import STATES
@@ -34,6 +37,7 @@ def every_fact() -> Iterator[Facts]:
     ):
         for state, flags in product(("STARTING", "RUNNING", "CANCELLING"), product(BOOLS, repeat=5)):
             yield Facts(intent, strategy, step, state, seen, *flags, taken)
+            yield Facts(intent, strategy, step, state, seen, *flags, taken, moving=True)
 
 
 def every_trouble() -> Iterator[Facts]:
@@ -52,16 +56,23 @@ def every_snapshot() -> Iterator[Snapshot]:
         yield Snapshot(step, stop, seen, progress, on_disk, wanted)
 
 
+def every_change() -> Iterator[Change]:
+    for step, seen, flags in product(("NEW", "CALLING", "CALLED"), (*Sight, None), product(BOOLS, repeat=4)):
+        yield Change(step, seen, *flags)
+
+
 def test_every_pair_has_a_step() -> None:
     """No combination of what was asked and what was seen is without an answer."""
     assert {type(decide(facts)) for facts in every_fact()} == {Do}
     assert {type(take(facts)) for facts in every_snapshot()} == {Take}
+    assert {type(move(facts)) for facts in every_change()} == {Move}
 
 
 def test_every_step_is_reached() -> None:
     """No answer is there for nothing."""
     assert {decide(facts) for facts in (*every_fact(), *every_trouble())} == set(Do)
     assert {take(facts) for facts in every_snapshot()} == set(Take)
+    assert {move(facts) for facts in every_change()} == set(Move)
 
 
 def test_silence_decides_nothing() -> None:
@@ -79,6 +90,16 @@ def test_a_held_job_ends() -> None:
     assert {facts.seen for facts in held if decide(facts) is Do.END_HELD}.isdisjoint(LIVE | {Sight.UNSEEN})
     flapping = [facts for facts in every_trouble() if facts.flapping and facts.intent == "RUN" and facts.handed]
     assert {decide(facts) for facts in flapping if facts.seen in LIVE} == {Do.HOLD}
+
+
+def test_a_parallelism_changes_only_while_the_job_runs() -> None:
+    """Flink is asked only of a job that is seen RUNNING and shall run, and never twice once it answered."""
+    called = [facts for facts in every_change() if move(facts) is Move.CALL]
+    assert {facts.seen for facts in called} == {Sight.RUNNING}
+    assert {(facts.wanted, facts.saving) for facts in called} == {(True, False)}
+    assert "CALLED" not in {facts.step for facts in called}
+    asked = [facts for facts in every_change() if facts.step == "CALLED" and facts.seen is Sight.UNSEEN]
+    assert {move(facts) for facts in asked} == {Move.WAIT}
 
 
 def test_a_live_job_is_never_handed_over_again() -> None:

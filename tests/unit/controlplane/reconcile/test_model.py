@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flinkform.controlplane.store import events, runs, savepoints
+from flinkform.controlplane.store import events, rescales, runs, savepoints
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import Savepoint
 from flinkform.errors import Conflict, Unavailable
@@ -117,6 +118,17 @@ class Play:
                 self.world.ask_savepoint(run)
         self.world.tick(n % 2)
 
+    def rescale(self, n: int) -> None:
+        for run in self.live():
+            with suppress(Conflict):
+                self.world.ask_rescale(run, 1 + n % 3)
+        self.world.tick(n % 2)
+
+    def take_up(self, n: int) -> None:
+        for job_id in self.flink.wanted.keys() & self.flink.jobs.keys():
+            self.flink.take_up(job_id)
+        self.world.tick(n % 2)
+
     def tick(self, n: int) -> None:
         self.world.tick(1 + n % 3, later=(1, 250, 4000)[n // 3])
 
@@ -156,7 +168,7 @@ class Play:
         self.world.tick(n // 2, later=4000)
 
     def lose(self, n: int) -> None:
-        self.flink.lost = {("submit", "cancel", "savepoint")[n % 3]}
+        self.flink.lost = {("submit", "cancel", "savepoint", "rescale")[n % 4]}
 
     def hush(self, n: int) -> None:
         self.flink.observe_error = Unavailable("timed out") if n % 2 else None
@@ -205,6 +217,12 @@ class Play:
                 assert self.flink.jobs[run.job_id].seen.state is Phase.RUNNING
         assert self.started() == []
         with self.world.store.read() as db:
+            assert rescales.under_way(db) == []
+        for run in self.every_run():
+            if run.live:
+                told = self.flink.wanted.get(run.job_id, self.flink.jobs[run.job_id].submission.parallelism)
+                assert told == runs.parallelism(run.definition)
+        with self.world.store.read() as db:
             taken = savepoints.page(db, WS, NS, limit=1000).items
         assert self.flink.done & self.waited_for <= {one.id for one in taken if one.state == "COMPLETED"}
 
@@ -220,6 +238,8 @@ class Play:
                     self.flink.see(job_id, Phase.RUNNING)
                 elif job.seen.state is Phase.STOPPING:
                     self.flink.see(job_id, Phase.CANCELED)
+                if job_id in self.flink.wanted:
+                    self.flink.take_up(job_id)
         self.world.tick()
 
     def started(self) -> list[Savepoint]:
@@ -247,7 +267,10 @@ COMMON: tuple[Act, ...] = (
     Play.saved,
     Play.move,
 )
-RARE: tuple[Act, ...] = (Play.save, Play.die, Play.rest, Play.lose, Play.hush, Play.vanish, Play.stay_down, Play.calm)
+RARE: tuple[Act, ...] = (
+    *(Play.save, Play.die, Play.rest, Play.lose, Play.hush, Play.vanish, Play.stay_down, Play.calm),
+    *(Play.rescale, Play.rescale, Play.take_up),
+)
 ACTS = st.tuples(st.sampled_from(COMMON * 2 + RARE), st.integers(0, 7))
 
 

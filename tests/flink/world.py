@@ -1,0 +1,93 @@
+"""A store, a real Flink and the loop between them: what a test asks of jobs, and what they wrote."""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from flinkform.controlplane.reconcile.loop import Loop
+from flinkform.controlplane.store import deployments, intents, rescales, runs
+from flinkform.controlplane.store.database import Store
+from flinkform.controlplane.store.deployments import Deployment
+from flinkform.controlplane.store.rescales import Rescale
+from flinkform.controlplane.store.runs import Run
+from flinkform.flink.rest import Rest
+from flinkform.flink.runtime import Embedded
+from tests.flink.conftest import until
+
+COUNTING = """
+CREATE TABLE numbers (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '50', 'fields.n.kind' = 'sequence',
+  'fields.n.start' = '1', 'fields.n.end' = '100000');
+CREATE TABLE seen (total BIGINT, highest BIGINT) WITH ('connector' = 'print', 'print-identifier' = '{name}');
+INSERT INTO seen SELECT COUNT(*), MAX(n) FROM numbers;
+"""
+
+
+@dataclass
+class World:
+    store: Store
+    flink: Embedded
+    loop: Loop
+    home: Path
+
+    def deploy(self, name: str, script: str = COUNTING, *, batch: bool = False) -> Deployment:
+        document = {
+            "artifact": {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": script.format(name=name)}},
+            "executionMode": "BATCH" if batch else "STREAMING",
+            "flinkConf": {"restart-strategy.type": "none"},
+        }
+        with self.store.write() as db:
+            return deployments.create(
+                db, name, workspace="w", namespace="n", name=name, document=document, creator="me", now=1
+            )
+
+    def start(self, deployment: Deployment, kind: str = "NONE") -> Run:
+        with self.store.write() as db:
+            run = intents.start(db, deployment, restore={"kind": kind}, creator="me", now=1)
+        self.loop.wake()
+        return run
+
+    def stop(self, run: Run, strategy: str) -> None:
+        with self.store.write() as db:
+            intents.stop(db, self.fresh(run), strategy, creator="me", now=1)
+        self.loop.wake()
+
+    def rescale(self, run: Run, parallelism: int) -> Rescale:
+        """Ask for another parallelism and wait for how that ends."""
+        with self.store.write() as db:
+            one = intents.rescale(db, self.fresh(run), parallelism, creator="me", now=time.time_ns() // 1_000_000)
+        self.loop.wake()
+
+        def now() -> Rescale:
+            with self.store.read() as db:
+                return rescales.get(db, "w", "n", one.id)
+
+        until(lambda: now().state != rescales.GOING)
+        return now()
+
+    def vertices(self, run: Run) -> list[int]:
+        """The parallelism of each of Flink's tasks, as Flink tells it."""
+        with closing(Rest(self.flink.rest, timeout=10)) as rest:
+            job = rest.get(f"/jobs/{run.job_id}")
+        return [vertex["parallelism"] for vertex in job["vertices"]]
+
+    def fresh(self, run: Run) -> Run:
+        with self.store.read() as db:
+            found = runs.find(db, run.id)
+        assert found is not None
+        return found
+
+    def wait(self, run: Run, state: str) -> Run:
+        until(lambda: self.fresh(run).state in (state, *runs.ENDED))
+        found = self.fresh(run)
+        assert found.state == state, found.failure
+        return found
+
+    def counts(self, name: str) -> list[tuple[int, int]]:
+        """Each (count, maximum) a job printed, in order; the two are equal as long as nothing is lost or doubled."""
+        text = (self.home / "jvm.out").read_text() if (self.home / "jvm.out").exists() else ""
+        found = re.findall(re.escape(name) + r"> \+[IU]\[(\d+), (\d+)\]", text)
+        return [(int(count), int(highest)) for count, highest in found]
