@@ -49,7 +49,7 @@ class Jobs:
     def read(self, state: Values, private: dict[str, Any]) -> dict[str, Any] | None:
         """Return the state read anew, `None` if it is gone: a list is no proof, so it is asked for alone."""
         found = self._session.lists.fetch("ListDeployments", _scope(state), items="data", by="deploymentId")
-        document = found.get(str(state.get("deployment_id"))) or self._found(state)
+        document = found.get(str(state.get("deployment_id"))) or _marked(found.values(), private) or self._found(state)
         return _told(state, document, self._phase(state, document), private) if document else None
 
     def foresight(self, prior: Values | None, made: Plan, private: dict[str, Any]) -> Callable[[], Plan] | None:
@@ -69,7 +69,7 @@ class Jobs:
         runs = planned.get("state") == "running"
         if runs:
             script.validate(self._session.client, _scope(planned), planned)
-        document = self._made(planned)
+        document = self._made(planned, result)
         self._forget(planned)
         result.private[STARTED] = False
         result.state = record.merged(RESOURCE, {**settled(planned), "state": "suspended"}, document)
@@ -168,8 +168,12 @@ class Jobs:
                 advice='take the edit back, or set upgrade.on_incompatible = "drop_partial" or "restart_empty"',
             ) from unfit
 
-    def _made(self, planned: Values) -> Document:
-        """Create the deployment; an answer that was lost is made up for by the nonce, never by the name."""
+    def _made(self, planned: Values, result: Result) -> Document:
+        """Create the deployment; an answer that was lost is made up for by the nonce, never by the name.
+
+        Where nobody can say now whether it was made, *result* is a state without its id, and the nonce: the next read
+        finds by it what there is, if anything. Terraform replaces that, as all it could not create.
+        """
         scope, nonce = _scope(planned), os.urandom(8).hex()
         body = _body(planned, RESOURCE.api.create)
         body["labels"] = {**(planned.get("labels") or {}), record.NONCE: nonce}
@@ -186,7 +190,10 @@ class Jobs:
             advice = f"choose another name, or import the job that has it with id {known!r}"
             raise Conflict(refused.message, at=("name",), advice=advice) from refused
         except Unavailable as lost:
-            mine = next((d for d in self._named(planned) if (d.get("labels") or {}).get(record.NONCE) == nonce), None)
+            result.private |= {record.NONCE: nonce, STARTED: False}
+            result.state = {**settled(planned), "state": "suspended", PROTECTION: False}
+            mine = _marked(self._named(planned), result.private)
+            result.state = None
             if mine is None:
                 raise
             self._session.say(f"flink_job {planned.get('name')}: adopted after a lost answer: {lost.message}")
@@ -273,6 +280,12 @@ def _told(state: Values, document: Document, phase: Phase, private: dict[str, An
     if phase is Phase.ACTIVE and private.get(STARTED) is False and (document.get("jobSummary") or {}).get("running"):
         private[STARTED] = True
     return record.merged(RESOURCE, state, document) | {"state": observe.state(document, phase, state.get("state"))}
+
+
+def _marked(documents: Iterable[Document], private: dict[str, Any]) -> Document | None:
+    """Return the deployment that carries the nonce of a create whose answer was lost."""
+    nonce = private.get(record.NONCE)
+    return next((d for d in documents if (d.get("labels") or {}).get(record.NONCE) == nonce), None) if nonce else None
 
 
 def _body(values: Values, call: Call) -> dict[str, Any]:

@@ -121,6 +121,32 @@ def test_lost_create(world: World) -> None:
     assert (kept["team"], NONCE in kept) == ("y", True)
 
 
+def test_lost_create_and_then_nobody_to_ask(world: World) -> None:
+    """A control plane that dies with the answer: what it made is found by its nonce at the next read, and replaced."""
+    world.cloud.lost["CreateDeployment"] = 1
+    world.cloud.down.add("ListDeployments")
+    with pytest.raises(Unavailable):
+        world.apply(config(deletion_protection=True))
+    assert world.result.state is not None
+    assert (world.result.state["deployment_id"], world.result.state["id"]) == (None, None)
+    world.cloud.down.clear()
+    found = world.refresh()
+    assert found is not None
+    assert (found["deployment_id"], found["deletion_protection"]) == ("d-1", False)
+    world.destroy()  # as terraform does with what it could not create
+    assert world.cloud.deployments == {}
+
+
+def test_lost_create_that_made_nothing(world: World) -> None:
+    """A deployment of that name which somebody else makes meanwhile is not taken for it."""
+    world.cloud.down |= {"CreateDeployment", "ListDeployments"}
+    with pytest.raises(Unavailable):
+        world.apply(config())
+    world.cloud.down.clear()
+    World(RESOURCE, world.cloud).apply(config())
+    assert world.refresh() is None
+
+
 def test_never_by_name(world: World) -> None:
     """A deployment that merely has the same name is not adopted."""
     World(RESOURCE, world.cloud).apply(config())
