@@ -50,6 +50,19 @@ def terraform(cloud: Cloud, tmp_path: Path) -> Iterator[Terraform]:
         yield Terraform(tmp_path, {"TF_REATTACH_PROVIDERS": served.environment})
 
 
+def test_composed_and_decomposed_letters(terraform: Terraform, cloud: Cloud) -> None:
+    """Terraform composes accents (NFC) on both sides, so nothing differs for ever; what is sent is composed."""
+    decomposed = "SELECT 'cafe\u0301'"
+    terraform.apply(JOB % (decomposed, 'labels = { "e\u0301" = "e\u0301" }'), expect={"flink_job.a": ["create"]})
+    (document,) = cloud.deployments.values()
+    assert document["artifact"]["sqlArtifact"]["sqlScript"] == "SELECT 'caf\u00e9'"
+    document["artifact"]["sqlArtifact"]["sqlScript"] = decomposed
+    document["labels"] = {key: value for key, value in document["labels"].items() if key.isascii()} | {
+        "e\u0301": "e\u0301"
+    }
+    assert terraform.plan() == {}
+
+
 def test_create_and_change(terraform: Terraform, cloud: Cloud) -> None:
     """A job is created RUNNING, upgraded from a savepoint in place, and destroyed with one; plans between are empty."""
     state = terraform.apply(JOB % ("SELECT 1", ""), expect={"flink_job.a": ["create"]})

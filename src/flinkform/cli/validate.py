@@ -139,6 +139,8 @@ def _notes(here: Project, there: Survey, step: Step) -> list[str]:
     """Return, and say, what is no mistake but may be one."""
     file = environment_file(here)
     notes = [f"{file} names other namespaces and not {name}: it is made with the defaults" for name in there.silent]
+    composed = "Terraform composes this character (NFC); where its bytes matter, write its code, as in U&'e\\0301'"
+    notes += [f"{place}: {composed}" for place in there.recomposed]
     for note in notes:
         step.say(note)
     return notes

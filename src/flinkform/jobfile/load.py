@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from flinkform.errors import Invalid, NotFound
+from flinkform.errors import Invalid, NotFound, Position
 from flinkform.jobfile.model import Allowed, Environment, Job
+from flinkform.jobfile.places import after
 from flinkform.jobfile.reader import reading
 from flinkform.jobfile.shape import misshapen
 from flinkform.jobfile.tree import Tree
@@ -48,6 +50,8 @@ class Survey:
     """Everything that is wrong in any file, each thing once."""
     silent: tuple[str, ...] = ()
     """Namespaces that the environment, which names others, says nothing about."""
+    recomposed: tuple[Position, ...] = ()
+    """Where scripts hold letters that Terraform is going to write otherwise: it composes accents (NFC)."""
 
 
 def survey(
@@ -60,4 +64,14 @@ def survey(
     problems = {str(fault): fault for fault in reader.faults}
     named = reader.environment.namespaces
     silent = dict.fromkeys(job.namespace for job in jobs if named and job.namespace not in named)
-    return Survey(jobs, tuple(problems.values()), tuple(silent))
+    recomposed = tuple(filter(None, (_recomposed(reader.tree.shown(job.path), job.values["sql"]) for job in jobs)))
+    return Survey(jobs, tuple(problems.values()), tuple(silent), recomposed)
+
+
+def _recomposed(file: str, text: str) -> Position | None:
+    """Return where *text* first differs from its composed form."""
+    if unicodedata.is_normalized("NFC", text):
+        return None
+    pairs = enumerate(zip(text, unicodedata.normalize("NFC", text), strict=False))
+    first = next((at for at, (one, other) in pairs if one != other), 0)
+    return after(text[:first], file)

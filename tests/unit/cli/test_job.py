@@ -74,14 +74,16 @@ def test_a_job_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("no_java")
-def test_a_namespace_that_the_environment_does_not_name(checkout: Path) -> None:
-    """It is made with the defaults; whoever looks at the files is told."""
+def test_what_may_be_a_mistake_is_said(checkout: Path) -> None:
+    """A namespace that the environment does not name, letters that Terraform writes otherwise; neither stops `up`."""
     said: list[str] = []
+    (checkout / "jobs/fraud/rings.sql").write_text("SELECT 'e\u0301';\n")
     here = Project(checkout, checkout / ".flinkform", {})
     right = validate.checked(here, Step("checking", said.append))
     assert right.startswith("2 job files are right")
     note = "environments/dev.yaml names other namespaces and not fraud: it is made with the defaults"
-    assert said == [f"  checking: {note}"]
+    assert said[0] == f"  checking: {note}"
+    assert said[1].startswith("  checking: jobs/fraud/rings.sql:1:9: Terraform composes this character (NFC); ")
 
 
 @pytest.mark.usefixtures("no_java")

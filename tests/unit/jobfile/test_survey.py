@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from flinkform.errors import Position
 from flinkform.jobfile import Survey, survey
 from tests.unit.jobfile.conftest import Site
 
@@ -125,6 +126,14 @@ def test_a_folder_that_the_environment_does_not_name_is_told(site: Site) -> None
     assert (found.problems, found.silent) == ((), ("fraud",))
     site.write("environments/prod.yaml", "")
     assert survey(JOBS, environment=PROD).silent == ()
+
+
+def test_letters_that_terraform_writes_otherwise_are_told(site: Site) -> None:
+    """A letter with its accent beside it does not survive to the byte: where the first one stands is said."""
+    site.write("jobs/n/a.sql", "SELECT 'caf\u00e9';\nSELECT 'cafe\u0301e\u0301';\n")
+    site.write("jobs/n/b.sql", "SELECT 'caf\u00e9';\n")
+    found = survey(JOBS)
+    assert (found.problems, found.recomposed) == ((), (Position("jobs/n/a.sql", 2, 12),))
 
 
 def test_a_tree_that_cannot_be_listed_hides_no_environment(site: Site) -> None:
