@@ -41,6 +41,8 @@ def end(
 ) -> None:
     """Close a run for good; *at* is when Flink says it ended, *why* the failure as the API tells it."""
     values = {"state": STATES[do], "ended_at": at or now, "failure": why}
+    if do is Do.END_FINISHED and run.started_at is None:
+        values["started_at"] = at or now  # it ran and was done between two looks
     if runs.change(db, run, values, now=now) is not None:
         told = f": {why['reason']}" if why else ""
         tell(db, run, f"JOB_{STATES[do]}", f"the job is {STATES[do]}{told}", now=now)

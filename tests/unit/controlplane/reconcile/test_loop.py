@@ -93,6 +93,16 @@ def test_batch_finishes(world: World) -> None:
     assert (world.fresh(run).state, world.fresh(run).ended_at) == ("FINISHED", 99)
 
 
+def test_batch_finishes_before_anybody_looks(world: World) -> None:
+    """A job that was never seen RUNNING has run all the same: it has a time it began, and so a page to look at."""
+    run = world.ask_start(world.deployment(batch=True))
+    world.tick(2)
+    world.flink.see(run.job_id, Phase.FINISHED, end=99)
+    world.tick()
+    found = world.fresh(run)
+    assert (found.state, found.started_at, found.ended_at) == ("FINISHED", 99, 99)
+
+
 def test_failure_is_diagnosed(world: World) -> None:
     """A job that failed says why, where, and what to do."""
     run = world.running(world.deployment())
