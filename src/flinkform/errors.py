@@ -2,6 +2,7 @@
 
 FlinkformError
   Invalid        the input breaks a rule its author can read and fix
+    Unplanned    ... only of a compiled plan: Flink runs the script all the same
   NotFound       the named thing does not exist
   Conflict       it exists, but not in a state that allows this
   Denied         the caller is not who they say, or may not do this
@@ -71,6 +72,10 @@ class FlinkformError(Exception):
 
 class Invalid(FlinkformError):
     """The input breaks a rule its author can read and fix."""
+
+
+class Unplanned(Invalid):
+    """Flink can run the script, but compiles no plan of it."""
 
 
 class NotFound(FlinkformError):

@@ -19,6 +19,7 @@ from flinkform.controlplane.reconcile.loop import Loop
 from flinkform.controlplane.settings import Settings
 from flinkform.controlplane.store.database import Store
 from flinkform.controlplane.store.keys import Key
+from flinkform.flink.fleet import Fleet
 from flinkform.flink.values import Observed, Phase, SavepointStatus
 from tests.unit.controlplane.reconcile.fake import FakeRuntime
 
@@ -64,7 +65,7 @@ def served(home: Path) -> Iterator[Served]:
     store = Store.open(settings.database_url)
     key = keyring.root(store, settings)
     flink = Eager()
-    loop = Loop(Bench(store, flink, home / "storage"), minimum=0)
+    loop = Loop(Bench(store, Fleet(lambda _: flink), home / "storage"), minimum=0)
     services = Services(store=store, runtime=flink, settings=settings, clock=time.time, poke=loop.wake)
     server = uvicorn.Server(uvicorn.Config(build(services), port=0, log_config=None, access_log=False, lifespan="off"))
     thread = threading.Thread(target=server.run)

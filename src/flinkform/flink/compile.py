@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-from flinkform.errors import Invalid, Position
+from flinkform.errors import Invalid, Position, Unplanned
 from flinkform.flink.environment import Reading, read
 from flinkform.flink.gateway import Gateway, Thrown
 from flinkform.flink.plan import Plan
@@ -25,7 +25,8 @@ def compiled(gateway: Gateway, script: str, *, name: str, batch: bool, options: 
     """The plan of all INSERTs of a script, with ids from 1; None for a batch job, which keeps no state.
 
     The same script and options give the same plan, byte for byte. Invalid: the first problem, with its place in
-    *name*. TimedOut or Unavailable: the JVM did not answer.
+    *name*. Unplanned: each INSERT is right, but there is no plan of them. TimedOut or Unavailable: the JVM did not
+    answer.
     """
     reading = read(gateway, script, batch_default=batch, options=options, dry=True, explain=False)
     if reading.problems:
@@ -38,9 +39,11 @@ def compiled(gateway: Gateway, script: str, *, name: str, batch: bool, options: 
     except Thrown as error:
         # Planned one by one, the statement that Flink refuses is found.
         each = read(gateway, script, batch_default=batch, options=options, dry=True).problems
+        if each:
+            raise _invalid(name, each[0]) from error
         part, _ = reading.inserts[0]
         whole = problem(gateway.trace(error), part, Lines(without_mark(script)))
-        raise _invalid(name, each[0] if each else whole) from error
+        raise Unplanned(whole.message, position=_position(name, whole)) from error
 
 
 def _plan(gateway: Gateway, reading: Reading, functions: str) -> Plan:
@@ -67,4 +70,8 @@ def _functions(script: str) -> str:
 
 
 def _invalid(name: str, found: Problem) -> Invalid:
-    return Invalid(found.message, position=Position(name, found.line, found.column))
+    return Invalid(found.message, position=_position(name, found))
+
+
+def _position(name: str, found: Problem) -> Position:
+    return Position(name, found.line, found.column)

@@ -12,8 +12,10 @@ from flinkform.flink import jobs, log
 from flinkform.flink.autopsy import examine
 from flinkform.flink.checkpoints import uri
 from flinkform.flink.cluster import Cluster, job_defaults
+from flinkform.flink.compile import compiled
 from flinkform.flink.diagnosis import diagnose
 from flinkform.flink.jvm import Jvm, find_flink, version
+from flinkform.flink.plan import Plan
 from flinkform.flink.rest import Rest
 from flinkform.flink.settings import Settings
 from flinkform.flink.submit import Prepared
@@ -94,6 +96,13 @@ class Runtime(Protocol):
 
     def validate(self, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
         """What Flink's planner says about a script, without running any of it."""
+        ...
+
+    def compile(self, script: str, options: Mapping[str, str], *, name: str, batch: bool) -> Plan | None:
+        """The plan that a submission of this script would run, with ids from 1; None for a batch job.
+
+        Invalid: the first problem, with its place in *name*. Unplanned: Flink runs it, but has no plan of it.
+        """
         ...
 
     def log_path(self, job_id: str) -> Path | None:
@@ -209,6 +218,10 @@ class Embedded:
 
     def validate(self, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
         return validate(self._jvm.gateway, script, batch=batch, options={**job_defaults(self._settings), **options})
+
+    def compile(self, script: str, options: Mapping[str, str], *, name: str, batch: bool) -> Plan | None:
+        whole = {**job_defaults(self._settings), **options}
+        return compiled(self._jvm.gateway, script, name=name, batch=batch, options=whole)
 
     def log_path(self, job_id: str) -> Path | None:
         return log.path(self._settings.job_logs, job_id)

@@ -46,13 +46,21 @@ class Prepared:
         try:
             with self._gateway.answering():
                 self._decide()
-                self._reading.environment.executeInternal(_operations(self._gateway, self._reading))
+                self._execute()
         except Thrown as error:
             trace = self._gateway.trace(error)
             if "DuplicateJobSubmissionException" in trace or "has already been submitted" in trace:
                 return
             told = diagnose(Failure(trace, None))
             raise Conflict(f"{self._job.name}: {told.reason}", advice=told.advice) from error
+
+    def _execute(self) -> None:
+        environment = self._reading.environment
+        if self._job.plan is None:
+            environment.executeInternal(_operations(self._gateway, self._reading))
+        else:
+            reference = self._gateway.flink.table.api.PlanReference.fromJsonString(self._job.plan)
+            environment.loadPlan(reference).execute()
 
     def _decide(self) -> None:
         """What nobody may override, set last: where the job goes, its id, its state."""

@@ -36,7 +36,8 @@ class Submission:
     *id* is 32 hexadecimal digits chosen by the caller: Flink runs the job under it, so the
     same submission twice is one job. Directories are URIs or absolute paths. *restore* is a
     savepoint or a retained checkpoint; a job that is restored keeps its counts exactly.
-    *options* are Flink options; those in the script's own SETs win over them.
+    *options* are Flink options; those in the script's own SETs win over them. *plan* is a compiled plan as Flink
+    reads it (`Plan.flink`): it is run in place of the script's INSERTs, the rest of the script is obeyed.
     *log_levels* map a logger to a level; they hold for the whole JVM.
     """
 
@@ -51,6 +52,7 @@ class Submission:
     restore: str | None = None
     allow_non_restored: bool = False
     log_levels: Mapping[str, str] = field(default_factory=dict)
+    plan: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

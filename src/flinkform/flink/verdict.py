@@ -116,6 +116,12 @@ def judged(old: Plan, found: Match) -> Verdict:
     return Verdict(outcome, reason, operators)
 
 
+def dropped(old: Plan, new: Plan | None = None) -> list[Node]:
+    """The operators of *old* whose state nothing takes over, neither in *new*, which has its ids from `match`."""
+    ids = {node["id"] for node in new.nodes} if new else set()
+    return [node for node in old.order if _keeping(node) and node["id"] not in ids]
+
+
 def _batch(old: Plan | None) -> Verdict:
     if old is None:
         return Verdict(Outcome.SAME, "a batch job keeps no state")

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from flinkform.controlplane.api import places, proxy
 from flinkform.controlplane.api.call import Call, Handler, Listed, Params
 from flinkform.controlplane.store import deployments, events, runs
-from flinkform.controlplane.store.events import Event
+from flinkform.controlplane.store.events import HANDED, Event
 from flinkform.controlplane.store.runs import Run
 from flinkform.errors import Invalid
 
@@ -36,15 +36,16 @@ def list_events(call: Call, params: Params, _body: Any) -> Listed:
 
 
 def start_log(call: Call, params: Params, _body: Any) -> str:
-    """Answer with the end of the newest job's log, and why it failed if it never got as far as logging."""
+    """Answer with how the newest job was handed to Flink, and the end of its log, or why it failed without one."""
     with call.store.read() as db:
         namespace = places.namespace(db, params)
         source = deployments.get(db, namespace.workspace, namespace.name, params["deploymentId"])
         newest = runs.summaries(db, [source.id])[source.id].newest
+        handed = _handed(db, newest) if newest else ""
     if newest is None:
         return ""
-    said = call.services.runtime.log(newest.job_id, tail=_LOG_BYTES)
-    return said or str((newest.failure or {}).get("message", ""))
+    said = call.services.runtime.log(newest.job_id, tail=_LOG_BYTES) or str((newest.failure or {}).get("message", ""))
+    return handed + said
 
 
 def diagnose(call: Call, params: Params, _body: Any) -> dict[str, Any]:
@@ -85,6 +86,13 @@ def flink_proxy(call: Call, params: Params, _body: Any) -> str:
         raise Invalid(f"expected a path below /jobs/{run.job_id}", at=("flinkApiPath",))
     status, _, content = proxy.fetch(call.services.where(run), path)
     return proxy.text(status, content)
+
+
+def _handed(db: Connection, run: Run) -> str:
+    found = events.page(
+        db, run.workspace, run.namespace, deployment_id=run.deployment_id, run_id=run.id, names=HANDED, limit=1
+    )
+    return f"{found.items[0].message}\n" if found.items else ""
 
 
 def _run(db: Connection, params: Params) -> Run:

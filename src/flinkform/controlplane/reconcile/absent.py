@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flinkform.errors import Missing, Unavailable
+from flinkform.flink.plan import Plan
 from flinkform.flink.values import Death, Diagnosis, Observed, Problem, SavepointStatus, Slots, Submission
 
 
@@ -56,6 +57,9 @@ class Absent:
         raise self._missing()
 
     def validate(self, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
+        raise self._missing()
+
+    def compile(self, script: str, options: Mapping[str, str], *, name: str, batch: bool) -> Plan | None:
         raise self._missing()
 
     def log_path(self, job_id: str) -> Path | None:

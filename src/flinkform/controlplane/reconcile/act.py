@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from flinkform.controlplane.reconcile import restore, settle
+from dataclasses import replace
+
+from flinkform.controlplane.reconcile import road, settle
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.decide import Do
+from flinkform.controlplane.reconcile.road import Road
 from flinkform.controlplane.reconcile.submission import submission
 from flinkform.controlplane.store import runs, savepoints
 from flinkform.controlplane.store.intents import tell
@@ -23,10 +26,14 @@ _TOLD = {
 def submit(bench: Bench, run: Run, do: Do, life: str) -> None:
     """Hand a run to Flink; a refusal ends it. Unavailable or TimedOut: the answer was lost, ask again."""
     try:
-        calling = _calling(bench, run, do, life)
+        fresh = do is Do.SUBMIT and run.step == "NEW"
+        way = road.first(bench, run) if fresh else road.again(bench, run)
+        calling = _calling(bench, run, do, life, way)
         if calling is None:
             return  # something else was asked for meanwhile
-        bench.runtime(calling).submit(submission(bench, calling, calling.restored_from))
+        made = submission(bench, calling)
+        sent = replace(made, restore=way.place, plan=way.flink, allow_non_restored=way.drops)
+        bench.runtime(calling).submit(sent)
     except (Unavailable, TimedOut):
         raise
     except FlinkformError as error:
@@ -36,17 +43,15 @@ def submit(bench: Bench, run: Run, do: Do, life: str) -> None:
         runs.change(db, calling, {"step": "CALLED"}, now=bench.clock())
 
 
-def _calling(bench: Bench, run: Run, do: Do, life: str) -> Run | None:
-    """Write down that the call is made, and from which state; None if the run is not what it was."""
+def _calling(bench: Bench, run: Run, do: Do, life: str, way: Road) -> Run | None:
+    """Write down that the call is made, from which state and under which plan; None if the run is not what it was."""
     now = bench.clock()
+    values = {"step": "CALLING", "home": life, "state": "STARTING", "failure": None, "retries": int(do is Do.REPAIR)}
     with bench.store.write() as db:
-        fresh = do is Do.SUBMIT and run.step == "NEW"
-        place = restore.requested(db, bench, run) if fresh else restore.again(db, bench, run)
-        values = {"step": "CALLING", "home": life, "restored_from": place, "state": "STARTING", "failure": None}
-        calling = runs.change(db, run, values | {"retries": int(do is Do.REPAIR)}, now=now)
+        calling = runs.change(db, run, values | {"restored_from": way.place, "plan": way.kept}, now=now)
         if calling is not None:
             name, message = _TOLD[do]
-            tell(db, run, name, f"{message}, from {place or 'no state'}", now=now)
+            tell(db, run, name, f"{message}, from {way.place or 'no state'}, {way.why}", now=now)
         return calling
 
 

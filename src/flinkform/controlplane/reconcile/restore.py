@@ -39,7 +39,7 @@ def requested(db: Connection, bench: Bench, run: Run) -> str | None:
 
 def again(db: Connection, bench: Bench, run: Run) -> str | None:
     """The place from which a run goes on that was cut off: its newest state, else where it began."""
-    return own(db, bench, run) or run.restored_from or requested(db, bench, run)
+    return own(db, bench, run) or run.restored_from
 
 
 def latest(db: Connection, bench: Bench, deployment_id: str, *, before: int) -> str | None:

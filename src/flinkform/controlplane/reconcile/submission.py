@@ -12,8 +12,11 @@ from flinkform.errors import Invalid
 from flinkform.flink.values import Submission
 
 
-def submission(bench: Bench, run: Run, restore: str | None) -> Submission:
-    """Invalid: the artifact is no SQL script, or the options of its JVM make no sense."""
+def submission(bench: Bench, run: Run) -> Submission:
+    """The job as it is defined, from no state.
+
+    Invalid: the artifact is no SQL script, or the options of its JVM make no sense.
+    """
     asked = run.definition
     seating.asked(run)
     resources = _within(
@@ -28,8 +31,6 @@ def submission(bench: Bench, run: Run, restore: str | None) -> Submission:
         batch=run.batch,
         parallelism=int(resources.get("parallelism") or 1),
         options=seating.options(run),
-        restore=restore,
-        allow_non_restored=bool(run.restore.get("allowNonRestoredState")),
         log_levels=_levels(asked),
     )
 

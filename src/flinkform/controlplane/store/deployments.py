@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, insert, select, update
 
+from flinkform.controlplane.store import savepoints
 from flinkform.controlplane.store.paging import Page, cut
 from flinkform.controlplane.store.runs import LIVE, change, live_of, newest_numbers
 from flinkform.controlplane.store.tables import deployments as table
@@ -152,6 +153,7 @@ def remove(db: Connection, found: Deployment) -> None:
     query = select(runs.c.id, runs.c.state).where(runs.c.deployment_id == found.id, runs.c.state.in_(LIVE))
     if live := db.execute(query).mappings().first():
         raise Conflict(f"deployment {found.name} has a job that is {live.state}", advice="stop it first")
+    savepoints.inherit(db, runs.c.deployment_id == found.id)
     db.execute(delete(table).where(table.c.id == found.id))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select
@@ -13,6 +14,10 @@ from flinkform.controlplane.store.tables import events as table
 
 KEPT = 1000
 """Events kept for each deployment; older ones go."""
+
+
+HANDED = ("JOB_SUBMITTED", "JOB_RECOVERED", "JOB_REPAIRED")
+"""The events that tell how a run was handed to Flink."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ def page(  # noqa: PLR0913  each is a filter of GetEvents
     deployment_id: str | None = None,
     deployment_name: str | None = None,
     run_id: str | None = None,
+    names: Sequence[str] = (),
     offset: int = 0,
     limit: int = 10,
 ) -> Page[Event]:
@@ -72,6 +78,8 @@ def page(  # noqa: PLR0913  each is a filter of GetEvents
         query = query.where(table.c.deployment_id == deployment_id)
     if run_id is not None:
         query = query.where(table.c.run_id == run_id)
+    if names:
+        query = query.where(table.c.name.in_(names))
     if deployment_name is not None:
         named = select(deployments.c.id).where(
             deployments.c.workspace == workspace,

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, Subquery, delete, func, insert, select, update
 
+from flinkform.controlplane.store import savepoints
 from flinkform.controlplane.store.paging import Page, cut
 from flinkform.controlplane.store.tables import runs as table
 from flinkform.errors import Conflict, NotFound
@@ -74,6 +75,9 @@ class Run:
         return self.state in LIVE
 
 
+_COLUMNS = tuple(table.c[name] for name in Run.__slots__)
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """The runs of one deployment at a glance."""
@@ -111,13 +115,15 @@ def change(db: Connection, run: Run, values: Mapping[str, Any], *, now: int) -> 
 
 
 def find(db: Connection, run_id: str) -> Run | None:
-    row = db.execute(select(table).where(table.c.id == run_id)).mappings().first()
+    row = db.execute(select(*_COLUMNS).where(table.c.id == run_id)).mappings().first()
     return None if row is None else _run(row)
 
 
 def get(db: Connection, workspace: str, namespace: str, run_id: str) -> Run:
     """NotFound: none of that id in that namespace."""
-    query = select(table).where(table.c.workspace == workspace, table.c.namespace == namespace, table.c.id == run_id)
+    query = select(*_COLUMNS).where(
+        table.c.workspace == workspace, table.c.namespace == namespace, table.c.id == run_id
+    )
     row = db.execute(query).mappings().first()
     if row is None:
         raise NotFound(f"no job {run_id} in namespace {namespace}")
@@ -137,7 +143,7 @@ def history(db: Connection, deployment_id: str, *, before: int) -> Iterator[Run]
 
 def live(db: Connection) -> list[Run]:
     """Every run the reconciler has to look after, oldest first."""
-    query = select(table).where(table.c.state.in_(LIVE)).order_by(table.c.created_at, table.c.id)
+    query = select(*_COLUMNS).where(table.c.state.in_(LIVE)).order_by(table.c.created_at, table.c.id)
     return [_run(row) for row in db.execute(query).mappings()]
 
 
@@ -171,10 +177,22 @@ def next_number(db: Connection, deployment_id: str) -> int:
     return (db.scalar(select(func.max(table.c.seq)).where(table.c.deployment_id == deployment_id)) or 0) + 1
 
 
+def plan(db: Connection, run_id: str) -> str | None:
+    """The compiled plan a run was handed over with, as it was kept; None for one that Flink planned itself."""
+    return db.scalar(select(table.c.plan).where(table.c.id == run_id))
+
+
+def newest_plan(db: Connection, deployment_id: str) -> str | None:
+    """The plan of a deployment's newest run that has one."""
+    query = select(table.c.plan).where(table.c.deployment_id == deployment_id, table.c.plan.is_not(None))
+    return db.scalar(query.order_by(table.c.seq.desc()).limit(1))
+
+
 def remove(db: Connection, run: Run) -> None:
-    """Forget a run; its savepoints stay. Conflict: it has not ended."""
+    """Forget a run; its savepoints stay, with its plan. Conflict: it has not ended."""
     if run.live:
         raise Conflict(f"job {run.id} is {run.state}", advice="stop it first")
+    savepoints.inherit(db, table.c.id == run.id)
     db.execute(delete(table).where(table.c.id == run.id))
 
 
@@ -192,7 +210,7 @@ def _newest(db: Connection, ids: Sequence[str]) -> list[Run]:
         .group_by(table.c.deployment_id)
         .subquery()
     )
-    query = select(table).join(top, (top.c.deployment_id == table.c.deployment_id) & (top.c.seq == table.c.seq))
+    query = select(*_COLUMNS).join(top, (top.c.deployment_id == table.c.deployment_id) & (top.c.seq == table.c.seq))
     return [_run(row) for row in db.execute(query).mappings()]
 
 
@@ -201,7 +219,7 @@ def _summary(counts: Mapping[str, int], newest: Run | None) -> Summary:
 
 
 def _newest_first(deployment_id: str) -> Select[Any]:
-    return select(table).where(table.c.deployment_id == deployment_id).order_by(table.c.seq.desc())
+    return select(*_COLUMNS).where(table.c.deployment_id == deployment_id).order_by(table.c.seq.desc())
 
 
 def _run(row: RowMapping) -> Run:

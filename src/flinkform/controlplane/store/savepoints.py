@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select, update
 
 from flinkform.controlplane.store.paging import Page, cut
+from flinkform.controlplane.store.tables import runs
 from flinkform.controlplane.store.tables import savepoints as table
 from flinkform.errors import Conflict, NotFound
 
@@ -53,13 +54,16 @@ class Savepoint:
         return f"{self.deployment_id}/{self.id}"
 
 
+_COLUMNS = tuple(table.c[name] for name in Savepoint.__slots__)
+
+
 def add(db: Connection, savepoint: Savepoint) -> None:
     db.execute(insert(table).values({name: getattr(savepoint, name) for name in Savepoint.__slots__}))
 
 
 def get(db: Connection, workspace: str, namespace: str, savepoint_id: str) -> Savepoint:
     """NotFound: none of that id in that namespace."""
-    query = select(table).where(
+    query = select(*_COLUMNS).where(
         table.c.workspace == workspace, table.c.namespace == namespace, table.c.id == savepoint_id
     )
     row = db.execute(query.where(table.c.state != "DELETING")).mappings().first()
@@ -69,7 +73,7 @@ def get(db: Connection, workspace: str, namespace: str, savepoint_id: str) -> Sa
 
 
 def find(db: Connection, savepoint_id: str) -> Savepoint | None:
-    row = db.execute(select(table).where(table.c.id == savepoint_id)).mappings().first()
+    row = db.execute(select(*_COLUMNS).where(table.c.id == savepoint_id)).mappings().first()
     return None if row is None else _savepoint(row)
 
 
@@ -78,7 +82,7 @@ def at(db: Connection, location: str) -> Savepoint | None:
     path = unquote(location.removeprefix("file:").rstrip("/"))
     path = "/" + path.lstrip("/") if location.startswith(("/", "file:")) else path
     spelled = {location, path, *(f"file:{slashes}{form}" for slashes in ("", "//") for form in (path, quote(path)))}
-    row = db.execute(select(table).where(table.c.location.in_(spelled))).mappings().first()
+    row = db.execute(select(*_COLUMNS).where(table.c.location.in_(spelled))).mappings().first()
     return None if row is None else _savepoint(row)
 
 
@@ -93,7 +97,7 @@ def page(
     limit: int = 10,
 ) -> Page[Savepoint]:
     """Savepoints of a namespace, newest first."""
-    query = select(table).where(table.c.workspace == workspace, table.c.namespace == namespace)
+    query = select(*_COLUMNS).where(table.c.workspace == workspace, table.c.namespace == namespace)
     query = query.where(table.c.state != "DELETING").order_by(table.c.created_at.desc(), table.c.id)
     if deployment_id is not None:
         query = query.where(table.c.deployment_id == deployment_id)
@@ -105,13 +109,13 @@ def page(
 
 def completed(db: Connection, deployment_id: str) -> list[Savepoint]:
     """A deployment's savepoints that can be started from, newest first."""
-    query = select(table).where(table.c.deployment_id == deployment_id, table.c.state == "COMPLETED")
+    query = select(*_COLUMNS).where(table.c.deployment_id == deployment_id, table.c.state == "COMPLETED")
     return [_savepoint(row) for row in db.execute(query.order_by(table.c.created_at.desc(), table.c.id)).mappings()]
 
 
 def unasked(db: Connection, deployment_id: str) -> list[Savepoint]:
     """A deployment's savepoints that are done, well or not, and that no person asked for."""
-    query = select(table).where(table.c.deployment_id == deployment_id, table.c.origin != BY_USER)
+    query = select(*_COLUMNS).where(table.c.deployment_id == deployment_id, table.c.origin != BY_USER)
     return [_savepoint(row) for row in db.execute(query.where(table.c.state.in_(ENDED))).mappings()]
 
 
@@ -119,19 +123,19 @@ def under_way(db: Connection) -> list[Savepoint]:
     """The savepoints the reconciler has to lead on."""
     return [
         _savepoint(row)
-        for row in db.execute(select(table).where(table.c.state.in_(("STARTED", "DELETING")))).mappings()
+        for row in db.execute(select(*_COLUMNS).where(table.c.state.in_(("STARTED", "DELETING")))).mappings()
     ]
 
 
 def by_place(db: Connection, places: Sequence[str]) -> dict[str, Savepoint]:
     """The savepoints at some places, as they were written down."""
-    query = select(table).where(table.c.location.in_(places))
+    query = select(*_COLUMNS).where(table.c.location.in_(places))
     return {row["location"]: _savepoint(row) for row in db.execute(query).mappings()}
 
 
 def left(db: Connection, run_ids: Sequence[str]) -> dict[str, Savepoint]:
     """The savepoint that each run ended with, by run id."""
-    query = select(table).where(table.c.run_id.in_(run_ids), table.c.stop, table.c.state == "COMPLETED")
+    query = select(*_COLUMNS).where(table.c.run_id.in_(run_ids), table.c.stop, table.c.state == "COMPLETED")
     return {row["run_id"]: _savepoint(row) for row in db.execute(query.order_by(table.c.created_at)).mappings()}
 
 
@@ -139,7 +143,7 @@ def of_stops(db: Connection, run_ids: Sequence[str]) -> dict[str, Savepoint]:
     """The savepoint that each run's newest stop waits for, by run id."""
     if not run_ids:
         return {}  # the reconciler asks often, and mostly for none
-    query = select(table).where(table.c.run_id.in_(run_ids), table.c.origin == BY_STOP).order_by(table.c.created_at)
+    query = select(*_COLUMNS).where(table.c.run_id.in_(run_ids), table.c.origin == BY_STOP).order_by(table.c.created_at)
     return {row["run_id"]: _savepoint(row) for row in db.execute(query).mappings()}
 
 
@@ -152,6 +156,20 @@ def request_delete(db: Connection, found: Savepoint, *, now: int) -> None:
     if found.state == "STARTED":
         raise Conflict(f"savepoint {found.id} is being taken", advice="wait until it is done")
     change(db, found.id, {"state": "DELETING"}, now=now)
+
+
+def plan(db: Connection, savepoint: Savepoint) -> str | None:
+    """The compiled plan of the run that a savepoint is of, also when that run is gone; None if it had none."""
+    either = func.coalesce(runs.c.plan, table.c.plan)
+    query = select(either).select_from(table.outerjoin(runs, runs.c.id == table.c.run_id))
+    found: str | None = db.scalar(query.where(table.c.id == savepoint.id))
+    return found
+
+
+def inherit(db: Connection, gone: ColumnElement[bool]) -> None:
+    """Hand the plans of runs that are about to go to their savepoints, which need them as long as they are there."""
+    plan_of = select(runs.c.plan).where(runs.c.id == table.c.run_id).scalar_subquery()
+    db.execute(update(table).where(table.c.run_id.in_(select(runs.c.id).where(gone))).values(plan=plan_of))
 
 
 def remove(db: Connection, savepoint_id: str) -> None:

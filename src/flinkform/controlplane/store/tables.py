@@ -100,6 +100,8 @@ runs = Table(
     Column("failure", JSON(none_as_null=True)),
     Column("troubles", JSON, nullable=False, server_default="{}"),
     Column("version", Integer, nullable=False),
+    # Large, and wanted by starts alone: whoever reads runs does not read it.
+    Column("plan", Text),
     Index(None, "deployment_id", "seq", unique=True),
     Index(None, "state"),
 )
@@ -126,6 +128,8 @@ savepoints = Table(
     Column("failure", JSON(none_as_null=True)),
     Column("created_at", BigInteger, nullable=False),
     Column("modified_at", BigInteger, nullable=False),
+    # The plan of its run, from when that run was deleted.
+    Column("plan", Text),
     Index(None, "deployment_id", "created_at"),
     Index(None, "workspace", "namespace", "created_at"),
     Index(None, "run_id"),

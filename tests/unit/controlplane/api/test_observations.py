@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from flinkform.controlplane.store import runs
+from flinkform.controlplane.store.intents import tell
 from flinkform.flink.values import Problem
 from tests.unit.controlplane.api.world import Api, Flink
 
@@ -65,7 +67,7 @@ def test_what_was_asked_for_names_the_request(api: Api) -> None:
 
 
 def test_start_log(api: Api, flink: Flink) -> None:
-    """The newest job's log is told; of a job that failed before it logged, why; of none, nothing."""
+    """How the newest job was handed over, and its log; of one that failed before it logged, why; of none, nothing."""
     made = api.make()
     assert api.call("GetLatestJobStartLog", deploymentId=made)["data"] == ""
     run = api.started(made, state="STARTING")
@@ -73,6 +75,12 @@ def test_start_log(api: Api, flink: Flink) -> None:
     assert api.call("GetLatestJobStartLog", deploymentId=made)["data"] == "line 2: no such table"
     flink.said = "it began\n"
     assert api.call("GetLatestJobStartLog", deploymentId=made)["data"] == "it began\n"
+    with api.store.write() as db:
+        found = runs.find(db, run)
+        assert found is not None
+        tell(db, found, "JOB_SUBMITTED", "under a compiled plan", now=1)
+        tell(db, found, "JOB_RUNNING", "it runs", now=2)
+    assert api.call("GetLatestJobStartLog", deploymentId=made)["data"] == "under a compiled plan\nit began\n"
 
 
 def test_diagnosis(api: Api) -> None:

@@ -24,6 +24,10 @@ from tests.unit.controlplane.reconcile.fake import FakeRuntime, Inline
 WS, NS = "ws-1", "team"
 
 
+PLANS = Path(__file__).parents[2] / "flink" / "plans"
+"""Plans that Flink compiled, by name."""
+
+
 @dataclass
 class Clock:
     now: int = 1_000_000
@@ -46,8 +50,7 @@ class World:
 
     def deployment(self, name: str = "bids", *, batch: bool = False, **document: Any) -> Deployment:
         mode = "BATCH" if batch else "STREAMING"
-        artifact = {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": "SELECT 1"}}
-        whole = {"artifact": artifact, "executionMode": mode, **document}
+        whole = {"artifact": artifact("SELECT 1"), "executionMode": mode, **document}
         with self.store.write() as db:
             return deployments.create(
                 db, f"d-{name}", workspace=WS, namespace=NS, name=name, document=whole, creator="me", now=self.clock()
@@ -57,6 +60,11 @@ class World:
         """A deployment that was made before."""
         with self.store.read() as db:
             return deployments.get(db, WS, NS, f"d-{name}")
+
+    def edit(self, deployment: Deployment, script: str) -> Deployment:
+        document = {**deployment.document, "artifact": artifact(script)}
+        with self.store.write() as db:
+            return deployments.replace(db, deployment, document, name=deployment.name, modifier="me", now=self.clock())
 
     def ask_start(
         self, deployment: Deployment, kind: str = "NONE", *, changes: dict[str, Any] | None = None, **restore: Any
@@ -133,6 +141,10 @@ class World:
         for flink in (self.flink, *self.others.values()):
             flink.crash()
         self.loop = Loop(self.bench, executor=Inline())
+
+
+def artifact(script: str) -> dict[str, Any]:
+    return {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": script}}
 
 
 def made(folder: Path, flink: FakeRuntime) -> World:

@@ -12,6 +12,7 @@ from typing import Any
 
 from flinkform.errors import FlinkformError, NotFound, Unavailable
 from flinkform.flink import checkpoints
+from flinkform.flink.plan import Plan
 from flinkform.flink.values import Death, Diagnosis, Observed, Phase, Problem, SavepointStatus, Slots, Submission
 
 
@@ -42,6 +43,8 @@ class FakeRuntime:
     death: Death = field(default_factory=lambda: Death(""))
     numbers: dict[str, int] = field(default_factory=dict)
     """The newest checkpoint of each job; a job that begins from one counts on."""
+    plans: dict[str, Plan | FlinkformError] = field(default_factory=dict)
+    """What each script compiles to; others are batch."""
     rest: str = "http://127.0.0.1:1"
 
     def start(self) -> None:
@@ -121,6 +124,13 @@ class FakeRuntime:
 
     def validate(self, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
         return []
+
+    def compile(self, script: str, options: Mapping[str, str], *, name: str, batch: bool) -> Plan | None:
+        self._call("compile", name)
+        found = self.plans.get(script)
+        if isinstance(found, FlinkformError):
+            raise found
+        return found
 
     def log_path(self, job_id: str) -> Path | None:
         return None

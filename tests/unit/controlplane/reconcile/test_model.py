@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 from flinkform.controlplane.store import events, rescales, runs, savepoints
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import Savepoint
-from flinkform.errors import Conflict, Unavailable
+from flinkform.errors import Conflict, Unavailable, Unplanned
 from flinkform.flink import checkpoints
+from flinkform.flink.plan import Plan
 from flinkform.flink.values import Phase, Submission
-from tests.unit.controlplane.reconcile.conftest import NS, WS, made
+from tests.unit.controlplane.reconcile.conftest import NS, PLANS, WS, artifact, made
 from tests.unit.controlplane.reconcile.fake import FakeRuntime
 
 MOVES = {
@@ -28,6 +30,26 @@ MOVES = {
 """What a job may do by itself."""
 
 
+SCRIPTS = ("aggregate", "alias", "filter", "join", "max", "expiry", "odd")
+"""What the deployment may say; the last one has no plan."""
+
+
+def operators(plan: str | None) -> dict[int, str]:
+    """What each operator of a plan that keeps state computes, names and inputs aside."""
+    found = json.loads(plan)["nodes"] if plan else ()
+    return {
+        node["id"]: json.dumps(
+            [
+                node["type"],
+                sorted((c["internalName"], c["argList"]) for c in node.get("aggCalls", ())),
+                node.get("state"),
+            ]
+        )
+        for node in found
+        if any(word in node["type"] for word in ("aggregate", "join", "source"))
+    }
+
+
 class Counting(FakeRuntime):
     """A Flink whose jobs count; a checkpoint keeps the count, and a job that begins from it goes on from there."""
 
@@ -36,6 +58,14 @@ class Counting(FakeRuntime):
         self.counts: dict[str, int] = {}
         self.kept: dict[str, int] = {}
         """By place: what a checkpoint or savepoint holds."""
+        self.plans |= {name: Plan.load((PLANS / f"{name}.json").read_text()) for name in SCRIPTS[:-1]}
+        self.plans[SCRIPTS[-1]] = Unplanned("nobody knows")
+        self.handed: dict[str, str | None] = {}
+        """By job: the plan it was handed over with."""
+        self.written: dict[str, str | None] = {}
+        """By place: the plan whose state it holds."""
+        self.used: dict[int, str] = {}
+        """By id: what it stood for, in any run."""
         self.durable: dict[str, int] = {}
         """By job: the highest count that it ever made durable itself."""
         self.done: set[str] = set()
@@ -50,14 +80,30 @@ class Counting(FakeRuntime):
         finally:
             if job.id in set(self.jobs) - before:
                 self.counts[job.id] = self.kept[job.restore] if job.restore else 0
+                self.understand(job)
                 if self.counts[job.id] < self.durable.get(job.id, 0):
                     self.wrongs.append("a job went on from an older state than its newest")
             if len([one for one in self.jobs.values() if not one.seen.state.final]) > 1:
                 self.wrongs.append("Flink runs two jobs of one deployment")
 
+    def understand(self, job: Submission) -> None:
+        """Take a plan as Flink does: state is known by the id of its operator, and nothing but the id."""
+        if self.handed.setdefault(job.id, job.plan) != job.plan:
+            self.wrongs.append("a job went on under another plan than its own")
+        now = operators(job.plan)
+        for number, computes in now.items():
+            if self.used.setdefault(number, computes) != computes:
+                self.wrongs.append(f"id {number} was used for something else")
+        lost = operators(self.written.get(job.restore or "")).keys() - now.keys()
+        if lost and not job.allow_non_restored:
+            self.wrongs.append("Flink refuses state that nothing takes over")
+        if job.allow_non_restored and job.plan and not lost:
+            self.wrongs.append("Flink was allowed to drop state although nothing needs that")
+
     def keep(self, place: str | None, job_id: str) -> None:
         if place:
             self.kept[place] = self.counts[job_id]
+            self.written[place] = self.jobs[job_id].submission.plan
             self.durable[job_id] = max(self.durable.get(job_id, 0), self.counts[job_id])
 
     def taking(self) -> list[str]:
@@ -81,7 +127,7 @@ class Play:
     def __init__(self, folder: Path) -> None:
         self.flink = Counting()
         self.world = made(folder, self.flink)
-        self.deployment = self.world.deployment()
+        self.deployment = self.world.deployment(artifact=artifact(SCRIPTS[0]))
         self.ended: dict[str, str] = {}
         self.waited_for: set[str] = set()
         """The savepoints that were not given up when one of Flink's ended."""
@@ -89,9 +135,12 @@ class Play:
     def start(self, n: int) -> None:
         kind = ("NONE", "LATEST_STATE", "LATEST_STATE", "LATEST_SAVEPOINT")[n % 4]
         try:
-            self.world.ask_start(self.deployment, kind)
+            self.world.ask_start(self.deployment, kind, allowNonRestoredState=n > 3)
         except Conflict:
             assert self.live()
+
+    def edit(self, n: int) -> None:
+        self.deployment = self.world.edit(self.deployment, SCRIPTS[n % len(SCRIPTS)])
 
     def up(self, n: int) -> None:
         """Flink plays along until the job runs and has counted."""
@@ -266,6 +315,7 @@ COMMON: tuple[Act, ...] = (
     Play.count,
     Play.saved,
     Play.move,
+    Play.edit,
 )
 RARE: tuple[Act, ...] = (
     *(Play.save, Play.die, Play.rest, Play.lose, Play.hush, Play.vanish, Play.stay_down, Play.calm),
