@@ -8,7 +8,7 @@ PYTHONS := python3.13 python3.12 python3.11 python3
 ENV := PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONUNBUFFERED=1
 
 help: ## say what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 run: .venv/run.stamp ## bring every job of this repository to RUNNING
 	@$(BIN)/flinkform up
@@ -27,6 +27,9 @@ lint: .venv/test.stamp ## check style, types and layers
 
 generate: .venv/test.stamp ## write every generated file anew
 	@$(ENV) $(BIN)/python -m flinkform.cli.generate
+
+openapi-diff: .venv/test.stamp ## say what the installed official SDKs have otherwise than the contract
+	@$(BIN)/python -m flinkform.openapi.extract.diff
 
 bench: .venv/test.stamp ## run every benchmark
 	@for f in benchmarks/[a-z]*.py; do $(ENV) $(BIN)/python -m benchmarks.$$(basename $$f .py) || exit 1; done
@@ -64,4 +67,4 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 install = PYTHONPATH=src $(BIN)/python -m flinkform.cli.install $(1)
 
-.PHONY: help run down test lint generate bench corpus
+.PHONY: help run down test lint generate openapi-diff bench corpus

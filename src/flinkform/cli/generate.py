@@ -10,6 +10,7 @@ STEPS = (
     "flinkform.jobfile.schema",
     "flinkform_constructs.generate",
     "flinkform.provider.document",
+    "flinkform.cli.reference",
 )
 """Modules that write one generated file or folder each, in the order they need one another."""
 

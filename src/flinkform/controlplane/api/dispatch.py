@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flinkform.controlplane.api import access, failures, shape
+from flinkform.controlplane.api import access, failures, shape, unanswered
 from flinkform.controlplane.api.call import Call, Listed, Services
 from flinkform.controlplane.api.failures import refused
 from flinkform.controlplane.api.handlers import HANDLERS
@@ -101,7 +101,7 @@ class Gateway:
         handler = HANDLERS.get(found.name)
         if handler is None:
             raise refused(
-                f"{found.name} is not answered by the embedded control plane",
+                f"{found.name} is not answered by the embedded control plane: {unanswered.reason(found.name)}",
                 code="InvalidAction.NotSupported",
             )
         params, body = request.parse(found, path_params, query=asked.query, headers=asked.headers, body=asked.body)

@@ -15,17 +15,17 @@ def main(root: Path) -> None:
     """Read the installed SDKs and write all four files below *root*, each as a whole or not at all."""
     if not (root / MODULES).is_dir():
         raise Invalid(f"expected the repository's root, got {root}")
-    sdks = {product: sdk.read(product) for product in sdk.PACKAGES}
     (root / DOCUMENTS).mkdir(parents=True, exist_ok=True)
-    for path, text in files(sdks).items():
+    for path, text in files().items():
         target = root / path
         draft = target.with_name(target.name + ".new")
         draft.write_text(text, encoding="utf-8", newline="\n")
         draft.replace(target)
 
 
-def files(sdks: dict[str, sdk.Sdk]) -> dict[Path, str]:
-    """Return what is generated: path to text."""
+def files() -> dict[Path, str]:
+    """Return what the installed SDKs make: path to text."""
+    sdks = {product: sdk.read(product) for product in sdk.PACKAGES}
     return {
         DOCUMENTS / "operations.json": render.document([o for found in sdks.values() for o in found.operations]),
         DOCUMENTS / "models.json": render.document({name: render.used(found) for name, found in sdks.items()}),
