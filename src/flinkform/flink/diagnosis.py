@@ -6,146 +6,55 @@ import re
 from dataclasses import dataclass
 
 from flinkform.flink import catalogue
-from flinkform.flink.values import Diagnosis
+from flinkform.flink.families import FAMILIES, Family
+from flinkform.flink.graph import named
+from flinkform.flink.values import Clue, Diagnosis
 
 _CLASS = re.compile(r"^(?:Caused by: )?(?:[\w$]+\.)+([\w$]+)(?:: (.*))?$", re.DOTALL)
 
 
+_READING = re.compile(r"SplitFetcher|SourceReader|SourceCoordinator|SplitEnumerator|enumerate file splits")
+_SHOWN = 200
+"""Characters of Flink's own words within a reason: they may repeat a row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A stack trace, the task that threw it, and the times of it and those before, in milliseconds."""
+    """A stack trace, the task that threw it, and the times of it and those before, in milliseconds.
+
+    *reads* are the tables that the task scans, *writes* those that its rows come to; empty where that is not known.
+    """
 
     trace: str
     vertex: str | None
     times: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """A kind of failure: what its trace holds, how to say it (with the pattern's groups), what to do.
-
-    *installable*: the first group is what scripts call something that may be installed.
-    """
-
-    pattern: re.Pattern[str]
-    reason: str
-    advice: str
-    installable: bool = False
-
-
-def _family(pattern: str, reason: str, advice: str, *, installable: bool = False) -> Family:
-    return Family(re.compile(pattern, re.DOTALL), reason, advice, installable)
-
-
-# From the most to the least telling: the first that matches wins.
-_FAMILIES = (
-    _family(
-        r"(?:Cannot map (?:checkpoint/)?savepoint state for operator|There is no operator for the state) ?(\w+)?",
-        "the saved state holds an operator ({0}) that the new SQL does not have",
-        "restore the previous SQL, or allow non-restored state to drop what no longer fits",
-    ),
-    _family(
-        r"StateMigrationException(?:: ([^\n]*))?",
-        "the saved state does not fit the new SQL",
-        "restore the previous SQL, or start without state",
-    ),
-    _family(
-        r"(?:Cannot find checkpoint or savepoint file/directory|Could not find checkpoint or savepoint) '?([^'\n]*)",
-        "the savepoint or checkpoint {0} does not exist",
-        "choose one that does, or start without state",
-    ),
-    _family(
-        r"Cannot find meta data file '_metadata' in directory '([^']*)'",
-        "{0} is not a complete savepoint or checkpoint",
-        "choose one that is, or start without state",
-    ),
-    _family(
-        r"Could not find any (?:format )?factory for identifier '([^']*)'",
-        "connector or format '{0}' is not installed",
-        "use one that is, or install it",
-        installable=True,
-    ),
-    _family(
-        r"NoResourceAvailableException|Could not acquire the minimum required resources",
-        "there are not enough free slots",
-        "stop other jobs, lower the parallelism, or raise the number of slots",
-    ),
-    _family(
-        r"Insufficient number of network buffers",
-        "the cluster has no network buffers left for the job's parallelism",
-        "lower the parallelism or give Flink more network memory",
-    ),
-    _family(
-        r"OutOfMemoryError(?:: ([^\n]*))?",
-        "Flink ran out of memory ({0})",
-        "give the JVM more heap, or look for state that only grows",
-    ),
-    _family(
-        r"Column '([^']*)' is NOT NULL, however, a null value is being written",
-        "a null was written into column {0}, which is NOT NULL",
-        "filter nulls, or set table.exec.sink.not-null-enforcer to drop",
-    ),
-    _family(
-        r"(?:Failed to deserialize|deserialize (?:JSON|CSV|Avro|consumer record)|Corrupt (?:Debezium|Canal|Maxwell))"
-        r"[^\n]*",
-        "a message could not be read in the table's format",
-        "check the format, or skip such messages with its ignore-parse-errors option",
-    ),
-    _family(
-        r"ArithmeticException: ([^\n]*)",
-        "arithmetic failed ({0})",
-        "guard the division, for instance with NULLIF",
-    ),
-    _family(
-        r"(?:NumberFormatException|DateTimeException|DateTimeParseException|Cannot cast)[^\n]*",
-        "a value could not be converted",
-        "use TRY_CAST, which gives NULL instead",
-    ),
-    _family(
-        r"(?:FileNotFoundException|NoSuchFileException):? ([^\n]*)",
-        "a file is missing: {0}",
-        "check the path",
-    ),
-    _family(
-        r"UnsupportedFileSystemSchemeException: Could not find a file system implementation for scheme '([^']*)'",
-        "no file system for {0}:// is installed",
-        "install its plugin, or use a file:// path",
-        installable=True,
-    ),
-    _family(
-        r"(?:AccessDeniedException|Permission denied)[^\n]*",
-        "access was denied",
-        "check the permissions of the path",
-    ),
-    _family(r"No space left on device", "the disk is full", "free some space"),
-    _family(
-        r"(?:Connection refused|UnknownHostException|ConnectException|connection attempt failed)[^\n]*",
-        "a system the job talks to cannot be reached",
-        "check its address and that it is up",
-    ),
-    _family(
-        r"(?:ClassNotFoundException|NoClassDefFoundError): ([^\n]*)",
-        "class {0} is not on the classpath",
-        "install the connector or the function it belongs to",
-    ),
-    _family(
-        r"Checkpoint expired before completing|Exceeded checkpoint tolerable failure threshold",
-        "checkpoints fail or take too long",
-        "look at back pressure, or raise the checkpoint timeout",
-    ),
-)
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
 
 
 def diagnose(failure: Failure) -> Diagnosis:
     """Name the family of a failure; one that is not known is told by its root cause."""
     root = root_line(failure.trace)
-    vertex = _vertex(failure.vertex)
-    for family in _FAMILIES:
+    vertex = named(failure.vertex)
+    for family in FAMILIES:
         if match := family.pattern.search(failure.trace):
-            reason = family.reason.format(*(group or "?" for group in match.groups())).replace(" (?)", "")
+            groups = (group or "?" for group in match.groups())
+            reason = family.reason.format(*groups, root=root[:_SHOWN]).replace(" (?)", "")
             advice = catalogue.advice(match[1]) if family.installable else ""
-            return Diagnosis(reason, root, vertex, advice or family.advice, failure.times)
+            return Diagnosis(reason, root, vertex, advice or family.advice, failure.times, _clue(failure, family))
     return Diagnosis(root, root, vertex, times=failure.times)
+
+
+def _clue(failure: Failure, family: Family) -> Clue:
+    return Clue(
+        family.part,
+        family.words,
+        family.option,
+        failure.reads,
+        failure.writes,
+        reading=bool(_READING.search(failure.trace)),
+        said="\n".join(causes(failure.trace)),
+    )
 
 
 def root_line(trace: str) -> str:
@@ -179,8 +88,3 @@ def said(cause: str) -> str:
     if not text:
         return name
     return text if " " in text else f"{name}: {text}"
-
-
-def _vertex(task: str | None) -> str | None:
-    """A task's name without its attempt and subtask: `Source: a[1] -> Calc[2] (1/1) - execution #0`."""
-    return re.sub(r" \(\d+/\d+\).*$", "", task) if task else None

@@ -6,6 +6,7 @@ from typing import Any
 
 from flinkform.errors import Conflict, NotFound
 from flinkform.flink.diagnosis import Failure, root_line
+from flinkform.flink.graph import Graph
 from flinkform.flink.rest import Rest
 from flinkform.flink.values import Observed, Phase, SavepointStatus
 
@@ -86,18 +87,12 @@ def failure(rest: Rest, job_id: str) -> Failure | None:
         times = tuple(entry["timestamp"] for entry in entries if entry.get("timestamp"))
         for entry in entries:
             if entry.get("stacktrace"):
-                return Failure(entry["stacktrace"], entry.get("taskName") or _failed_vertex(rest, job_id), times)
+                graph = Graph(rest.get(f"/jobs/{job_id}"))
+                vertex = entry.get("taskName") or graph.culprit(entry["stacktrace"])
+                return Failure(entry["stacktrace"], vertex, times, *graph.tables(vertex))
         return _never_started(rest, job_id)
     except NotFound:
         return None
-
-
-def _failed_vertex(rest: Rest, job_id: str) -> str | None:
-    """The task that failed, where the exception does not say it; the others were cancelled with it."""
-    failed = [
-        vertex["name"] for vertex in rest.get(f"/jobs/{job_id}").get("vertices", ()) if vertex["status"] == "FAILED"
-    ]
-    return failed[0] if len(failed) == 1 else None
 
 
 def _never_started(rest: Rest, job_id: str) -> Failure | None:

@@ -127,6 +127,13 @@ def batch(parts: list[Statement], *, default: bool) -> bool:
     return default
 
 
+def words(statement: Statement) -> Iterator[tuple[int, str]]:
+    """What a statement is made of but for strings and blanks, and where each begins; names without backquotes."""
+    for piece in _PIECE.finditer(statement.code):
+        if piece.lastgroup != "space" and not piece[0].startswith("'"):
+            yield piece.start(), piece[0].strip("`")
+
+
 def literals(script: str) -> set[str]:
     """The value of every string literal."""
     pieces = (piece[0] for piece in _PIECE.finditer(script) if piece.lastgroup == "literal")

@@ -86,12 +86,41 @@ class SavepointStatus:
     error: str | None = None
 
 
+class Part(StrEnum):
+    """What part of a script a failure comes from."""
+
+    NONE = "NONE"
+    """None that could be named: memory, slots, state."""
+    TABLE = "TABLE"
+    """The definition of a table: where it is, how it is read."""
+    QUERY = "QUERY"
+    """An expression, in an INSERT or in a view it uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """What a failure tells of its place: the *part*, SQL *words* or the table's *option* it may stand at.
+
+    *reads* are the tables that the task scans, *writes* those that its rows come to; it failed while *reading* or
+    later. *said* is Flink's own text.
+    """
+
+    part: Part = Part.NONE
+    words: tuple[str, ...] = ()
+    option: str = ""
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    reading: bool = False
+    said: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """Why a job failed, for a person.
 
     *reason* in one sentence, the *vertex* it happened in, Flink's own *root* cause line, what to do, and the *times*
-    of this failure and those before it, in milliseconds, as far back as Flink remembers.
+    of this failure and those before it, in milliseconds, as far back as Flink remembers. *line* of the script, which
+    reads *excerpt*, is 0 where it cannot be told; `culprit` finds it by the *clue*.
     """
 
     reason: str
@@ -99,11 +128,15 @@ class Diagnosis:
     vertex: str | None = None
     advice: str = ""
     times: tuple[int, ...] = ()
+    clue: Clue = field(default_factory=Clue)
+    line: int = 0
+    excerpt: str = ""
 
     def __str__(self) -> str:
+        place = f" at line {self.line}, `{self.excerpt}`," if self.line else ""
         where = f" in {self.vertex}" if self.vertex else ""
         then = f"; {self.advice}" if self.advice else ""
-        return f"{self.reason.rstrip('.')}{where}{then}"
+        return f"{self.reason.rstrip('.')}{f'{place}{where}'.rstrip(',')}{then}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,10 @@ Caused by: java.lang.IllegalStateException: the queue is full
   and stays so
 \tat org.apache.flink.C.run(C.java:1)
 """
+THRESHOLD = "o.a.f.FlinkRuntimeException: Exceeded checkpoint tolerable failure threshold."
+UNREAD = """java.lang.RuntimeException: Fail to deserialize at field: id.
+\tat org.apache.flink.formats.csv.CsvToRowDataConverters.convert(CsvToRowDataConverters.java:113)
+Caused by: java.lang.NumberFormatException: For input string: "x\""""
 
 
 def test_causes() -> None:
@@ -76,7 +80,58 @@ def test_root_line(trace: str, line: str) -> None:
         ),
         (
             "java.io.IOException: Failed to deserialize CSV row 'x'.",
-            "a message could not be read in the table's format",
+            "a message could not be read in the table's format (Failed to deserialize CSV row 'x'.)",
+        ),
+        (
+            UNREAD,
+            'a message could not be read in the table\'s format (For input string: "x")',
+        ),
+        (
+            "java.io.FileNotFoundException: File /no/file does not exist or the user running Flink ('root') has",
+            "a file is missing: /no/file",
+        ),
+        ("java.io.IOException: Failed to create the parent directory: /proc/x", "the folder /proc/x cannot be made"),
+        ("java.lang.OutOfMemoryError: Metaspace", "Flink ran out of memory (Metaspace)"),
+        (
+            f"{THRESHOLD} The latest checkpoint failed due to Checkpoint expired before completing., view the",
+            "checkpoints take too long",
+        ),
+        (
+            f"{THRESHOLD} The latest checkpoint failed due to Asynchronous task checkpoint failed., view the",
+            "checkpoints fail (Asynchronous task checkpoint failed)",
+        ),
+        (THRESHOLD, "checkpoints fail"),
+        (
+            "java.util.concurrent.TimeoutException: Heartbeat of TaskManager with id 127.0.0.1:4-a timed out.",
+            "the process that ran the job's tasks was lost",
+        ),
+        (
+            "o.a.pekko.pattern.AskTimeoutException: Ask timed out on [Actor[pekko://flink/user]] after [10000 ms].",
+            "something inside Flink did not answer in time",
+        ),
+        (
+            "org.postgresql.util.PSQLException: ERROR: deadlock detected",
+            "a database gave a write up for another one (deadlock)",
+        ),
+        (
+            'org.postgresql.util.PSQLException: ERROR: relation "bids" does not exist',
+            "the table bids is not in the database",
+        ),
+        (
+            'org.postgresql.util.PSQLException: FATAL: password authentication failed for user "x"',
+            "a system the job talks to does not let it in",
+        ),
+        (
+            "o.a.k.common.errors.UnknownTopicOrPartitionException: This server does not host this topic-partition.",
+            "a topic does not exist",
+        ),
+        (
+            "java.lang.ClassNotFoundException: com.example.Parse",
+            "class com.example.Parse is not on the classpath",
+        ),
+        (
+            "java.lang.RuntimeException: RowTime field should not be null, please convert it to a non-null long value.",
+            "a row has no event time",
         ),
         ("java.io.IOException: No space left on device", "the disk is full"),
         ("java.net.ConnectException: Connection refused", "a system the job talks to cannot be reached"),

@@ -125,7 +125,8 @@ def _all(db: Connection, found: Sequence[Run]) -> list[dict[str, Any]]:
 
 def failure(kept: Mapping[str, Any]) -> dict[str, Any]:
     """Return a failure as the API shows it: its time in seconds."""
-    return {**kept, "failedAt": int(kept.get("failedAt", 0)) // 1000}
+    told = {field: kept[field] for field in ("message", "reason") if field in kept}
+    return {**told, "failedAt": int(kept.get("failedAt", 0)) // 1000}
 
 
 def _status(run: Run) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def _symptom(run: Run) -> dict[str, str]:
     return {
         "name": str(failure.get("reason", "")),
         "description": str(failure.get("message", "")),
-        "recommendation": "",
+        "recommendation": str(failure.get("advice", "")),
     }
 
 

@@ -8,12 +8,13 @@ from flinkform.controlplane.reconcile import road, settle
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.decide import Do
 from flinkform.controlplane.reconcile.road import Road
-from flinkform.controlplane.reconcile.submission import submission
+from flinkform.controlplane.reconcile.submission import script, submission
 from flinkform.controlplane.store import runs, savepoints
 from flinkform.controlplane.store.intents import tell
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import Savepoint
 from flinkform.errors import Conflict, FlinkformError, NotFound, TimedOut, Unavailable
+from flinkform.flink.culprit import traced
 from flinkform.flink.fleet import Seat
 
 _TOLD = {
@@ -105,8 +106,11 @@ def diagnose(bench: Bench, run: Run, do: Do, at: int | None) -> None:
     except NotFound:
         found = None
     now = bench.clock()
-    reason, root = (str(found), found.root) if found else ("Flink gives no reason; the job's log may", "")
-    why = settle.failure(reason, root, now=at or now)
+    reason, root, advice = "Flink gives no reason; the job's log may", "", ""
+    if found:
+        told = traced(found, script(run.definition))
+        reason, root, advice = str(told), told.root, told.advice
+    why = settle.failure(reason, root, now=at or now, advice=advice)
     with bench.store.write() as db:
         if do is Do.END_FAILED:
             settle.end(db, run, do, now=now, at=at, why=why)

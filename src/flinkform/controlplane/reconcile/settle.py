@@ -83,6 +83,6 @@ def failed(db: Connection, savepoint: Savepoint, run: Run | None, reason: str, *
         tell(db, run, "SAVEPOINT_FAILED", f"savepoint {savepoint.id} failed: {reason}", now=now)
 
 
-def failure(reason: str, details: str, *, now: int) -> dict[str, Any]:
-    """A failure as the API tells it."""
-    return {"failedAt": now, "reason": reason, "message": details or reason}
+def failure(reason: str, details: str, *, now: int, advice: str = "") -> dict[str, Any]:
+    """A failure as the API tells it, and what to do, which it tells with a job's diagnosis."""
+    return {"failedAt": now, "reason": reason, "message": details or reason, **({"advice": advice} if advice else {})}

@@ -25,7 +25,7 @@ def submission(bench: Bench, run: Run) -> Submission:
     return Submission(
         id=run.job_id,
         name=run.name,
-        script=_script(asked),
+        script=script(asked),
         checkpoint_dir=bench.checkpoints(run.deployment_id),
         savepoint_dir=bench.savepoints(run.deployment_id),
         batch=run.batch,
@@ -35,7 +35,8 @@ def submission(bench: Bench, run: Run) -> Submission:
     )
 
 
-def _script(asked: Mapping[str, Any]) -> str:
+def script(asked: Mapping[str, Any]) -> str:
+    """The SQL of a definition. Invalid: its artifact is something else."""
     kind = _within(asked, "artifact").get("kind")
     if kind != "SQLSCRIPT":
         raise Invalid(f"expected an artifact of kind SQLSCRIPT, got {kind}", at=("artifact", "kind"))

@@ -88,10 +88,13 @@ def test_diagnosis(api: Api) -> None:
     made = api.make()
     run = api.started(made)
     assert api.call("GetJobDiagnosis", deploymentId=made, jobId=run)["data"]["symptoms"]["runtime"] == []
-    api.run_is(run, "FAILED", failure={"failedAt": 1, "reason": "division by zero", "message": "trace"})
+    api.run_is(run, "FAILED", failure={"failedAt": 1, "reason": "division by zero", "message": "m", "advice": "x"})
     found = api.call("GetJobDiagnosis", deploymentId=made, jobId=run)["data"]
     assert found["riskLevel"] == "RISK_LEVEL_HIGH"
-    assert [one["name"] for one in found["symptoms"]["runtime"]] == ["division by zero"]
+    symptom = {"name": "division by zero", "description": "m", "recommendation": "x"}
+    assert found["symptoms"]["runtime"] == [symptom]
+    told = api.call("GetJob", jobId=run)["data"]["status"]["failure"]
+    assert told == {"failedAt": 0, "reason": "division by zero", "message": "m"}
 
 
 def test_proxy_asks_flink_about_one_job(api: Api, rest: str) -> None:

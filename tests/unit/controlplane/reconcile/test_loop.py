@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flinkform.errors import Conflict, Invalid, Position
-from flinkform.flink.values import Diagnosis, Phase
+from flinkform.flink.values import Clue, Diagnosis, Part, Phase
 from tests.unit.controlplane.reconcile.conftest import World
 
 
@@ -103,19 +103,20 @@ def test_batch_finishes_before_anybody_looks(world: World) -> None:
 
 
 def test_failure_is_diagnosed(world: World) -> None:
-    """A job that failed says why, where, and what to do."""
-    run = world.running(world.deployment())
-    world.flink.diagnosis = Diagnosis(
-        "division by zero", "java.lang.ArithmeticException: / by zero", "Calc", "guard it"
-    )
+    """A job that failed says why, at which line of its script, in which task, and what to do."""
+    script = {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": "INSERT INTO a\nSELECT b / c FROM d"}}
+    run = world.running(world.deployment(artifact=script))
+    clue = Clue(Part.QUERY, ("/",))
+    world.flink.diagnosis = Diagnosis("division by zero", "/ by zero", "Calc", "guard it", clue=clue)
     world.flink.see(run.job_id, Phase.FAILED, end=55)
     world.tick()
     found = world.fresh(run)
     assert found.state == "FAILED"
     assert found.failure == {
         "failedAt": 55,
-        "reason": "division by zero in Calc; guard it",
-        "message": "java.lang.ArithmeticException: / by zero",
+        "reason": "division by zero at line 2, `SELECT b / c FROM d`, in Calc; guard it",
+        "message": "/ by zero",
+        "advice": "guard it",
     }
 
 
