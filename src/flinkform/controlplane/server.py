@@ -26,6 +26,7 @@ from flinkform.controlplane.settings import Settings
 from flinkform.controlplane.store.database import Store
 from flinkform.errors import Conflict, Unavailable
 from flinkform.flink import settings as flink
+from flinkform.flink.archive import Archivist
 from flinkform.flink.fleet import SHARED, Fleet, Seat
 from flinkform.flink.runtime import Embedded
 
@@ -69,6 +70,10 @@ def run(settings: Settings, *, announce: Callable[[str], None], say: Callable[[s
         )
         loop.start()
         held.callback(loop.stop)
+        if settings.java is not None:
+            archivist = Archivist(_tenant(settings, settings.java, SHARED))
+            held.callback(archivist.stop)
+            archivist.start()
         _serve(services, listener, announce, stopping)
         log.info("stopping")
 
@@ -131,6 +136,7 @@ def _tenant(settings: Settings, java: Path, seat: Seat) -> flink.Settings:
     home = settings.home / "flink"
     connectors = settings.home / "connectors"
     usual = flink.Settings(home=home, java=java, slots=settings.slots, heap=settings.heap, connectors=connectors)
+    usual = replace(usual, archive=home / "archive")
     if seat == SHARED:
         return usual
     own = replace(usual, home=home / seat.folder, logs=usual.job_logs, heap=seat.heap or settings.own_heap)

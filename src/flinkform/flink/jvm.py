@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -26,6 +27,8 @@ _OPENS = (
     *("java.util", "java.util.concurrent", "java.util.concurrent.atomic", "java.util.concurrent.locks"),
 )
 _LIGHT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k")
+# Port and token are the first lines that it prints: what Java itself has to say goes elsewhere.
+_QUIET = ("-Xlog:disable", "-Xlog:all=warning:stderr")
 # A JVM without memory must end at once: what it does then is anybody's guess. The report names the thread it failed in.
 _DEATH = ("-XX:+ExitOnOutOfMemoryError", "-XX:+CrashOnOutOfMemoryError", "-XX:-CreateCoredumpOnCrash")
 
@@ -44,15 +47,36 @@ def version(flink: Path) -> str:
     return next((flink / "lib").glob("flink-dist-*.jar")).stem.removeprefix("flink-dist-")
 
 
+def archived(settings: Settings, flink: Path) -> Path | None:
+    """Where the archive of Flink's classes is, or would be: Java ignores one of other jars, so their names tell them.
+
+    Connectors come after Flink's jars, and an archive of the first part of a class path is good for the whole.
+    """
+    if settings.archive is None:
+        return None
+    java = settings.java.resolve()
+    files = (f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in (java, *_jars(flink)))
+    return settings.archive / f"{hashlib.sha256(chr(10).join(files).encode()).hexdigest()[:32]}.jsa"
+
+
+def _jars(flink: Path) -> list[Path]:
+    return [*sorted((flink / "lib").glob("*.jar")), *(flink / "opt").glob("flink-python-*.jar")]
+
+
 class Jvm:
     """A Java process that ends when this one does: it reads a pipe that only we hold.
 
-    *locks* are file descriptors it inherits, so that whoever waits for such a lock waits for it too.
+    *locks* are file descriptors it inherits, so that whoever waits for such a lock waits for it too. *flags* are
+    further ones for Java; an *idle* one gets the time that nobody else wants.
     """
 
-    def __init__(self, settings: Settings, *, locks: Sequence[int] = ()) -> None:
+    def __init__(
+        self, settings: Settings, *, locks: Sequence[int] = (), flags: Sequence[str] = (), idle: bool = False
+    ) -> None:
         self._settings = settings
         self._locks = tuple(locks)
+        self._flags = tuple(flags)
+        self._idle = idle
         self._process: subprocess.Popen[bytes] | None = None
         self._gateway: Gateway | None = None
         self._outputs: tuple[Output, ...] = ()
@@ -105,6 +129,11 @@ class Jvm:
         if place:
             self._gateway.late = partial(connectors.late, place, self._connectors)
         self._pid_file.write_text(f"{process.pid}\n")
+
+    def kill(self) -> None:
+        """End it at once, from another thread than the one that waits for it."""
+        if process := self._process:
+            process.kill()
 
     def stop(self, *, patience: float = 5.0) -> None:
         """Close the pipe it lives on; what has not ended after *patience* seconds is killed."""
@@ -168,10 +197,14 @@ class Jvm:
             raise Missing(f"cannot run {self._settings.java}: {error.strerror}", advice="install Java 17") from error
 
     def _command(self, flink: Path) -> list[str]:
-        jars = [*sorted((flink / "lib").glob("*.jar")), *(flink / "opt").glob("flink-python-*.jar")]
-        jars += connectors.classpath(self._connectors)
+        jars = [*_jars(flink), *connectors.classpath(self._connectors)]
+        archive = archived(self._settings, flink)
         return [
+            *(("nice", "-n", "19") if self._idle and shutil.which("nice") else ()),
             str(self._settings.java),
+            *_QUIET,
+            *((f"-XX:SharedArchiveFile={archive}",) if archive and archive.exists() else ()),
+            *self._flags,
             f"-Xmx{self._settings.heap}",
             *_LIGHT,
             *_DEATH,

@@ -31,6 +31,9 @@ class Settings:
     logs: Path | None = None
     """Where jobs log to, each to a file of its own; JVMs may share it. Below *home* if unset."""
 
+    archive: Path | None = None
+    """Where an archive of Flink's classes is looked for, from which Java starts sooner."""
+
     @property
     def job_logs(self) -> Path:
         return self.logs or self.home / "logs"

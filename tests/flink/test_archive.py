@@ -1,0 +1,43 @@
+"""The archive of Flink's classes: made once, used by the next start, and never in the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from flinkform.errors import Missing, Unavailable
+from flinkform.flink.archive import Archivist
+from flinkform.flink.jvm import Jvm, archived, find_flink
+from flinkform.flink.settings import Settings
+
+
+def test_key(settings: Settings, tmp_path: Path) -> None:
+    """Another Java or other jars mean another archive; without a folder there is none."""
+    java = tmp_path / "java"
+    java.touch()
+    here = replace(settings, archive=tmp_path)
+    assert archived(settings, find_flink()) is None
+    assert archived(here, find_flink()) == archived(here, find_flink())
+    assert archived(here, find_flink()) != archived(replace(here, java=java), find_flink())
+
+
+def test_a_spoilt_archive_costs_nothing(settings: Settings, tmp_path: Path) -> None:
+    """A file that is no archive is ignored by Java, and what it says of it is not taken for an answer."""
+    here = replace(settings, home=tmp_path / "home", archive=tmp_path)
+    place = archived(here, find_flink())
+    assert place is not None
+    place.write_bytes(b"no archive")
+    jvm = Jvm(here)
+    jvm.start()
+    jvm.stop()
+
+
+def test_failed_builds_leave_nothing(settings: Settings, tmp_path: Path) -> None:
+    """Without a Java that runs nothing is made, and nothing half-made is left."""
+    java = tmp_path / "java"
+    java.touch()
+    with pytest.raises((Missing, Unavailable)):
+        Archivist(replace(settings, java=java, archive=tmp_path / "archive")).build()
+    assert list((tmp_path / "archive").iterdir()) == []
