@@ -19,6 +19,8 @@ from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.loop import Loop
 from flinkform.controlplane.settings import Settings
 from flinkform.controlplane.store.database import Store
+from flinkform.flink import checkpoints
+from flinkform.flink.contents import Contents
 from flinkform.flink.fleet import Fleet
 from flinkform.flink.runtime import Embedded
 from flinkform.openapi import signature
@@ -215,3 +217,63 @@ def test_a_savepoint_that_cannot_be_written(world: World, tmp_path: Path) -> Non
     assert "/chk-" in world.log(deployment)
     assert exact(world.after("unsaved", len(world.rows("unsaved"))))
     world.stop(job, "NONE")
+
+
+def verdict(world: World, deployment: str, name: str, script: str) -> dict[str, Any]:
+    """What the control plane says of an edit before anything is stopped."""
+    found: dict[str, Any] = world.api.call(
+        "GetStateVerdict", {"artifact": artifact(name, script)}, deploymentId=deployment
+    )["data"]
+    return found
+
+
+def test_verdict_before_the_fact(world: World, tmp_path: Path) -> None:
+    """What is said of a running job, looking into its checkpoint, is what happens then; asking executes nothing.
+
+    A sink that is taken away takes what its connector kept with it: that is nobody's loss, and needs no leave.
+    """
+    files = f"""CREATE TABLE f (n BIGINT) WITH ('connector' = 'filesystem', 'path' = '{tmp_path.as_uri()}/out',
+        'format' = 'csv');"""
+    both = files + JOINED + "INSERT INTO f SELECT n FROM a;"
+    deployment = world.deploy("foreseen", both)
+    job = world.start(deployment, "NONE")
+    until(lambda: world.saved(deployment))
+    held = looked(world, deployment, job)
+    assert {name.partition("[")[0] for name in held.held.values()} >= {"GroupAggregate", "Join", "StreamingFileWriter"}
+    assert held.strangers == ()
+
+    known = set(world.flink.observe())
+    assert verdict(world, deployment, "foreseen", both)["verdict"] == "same"
+    lost = verdict(world, deployment, "foreseen", GREATEST)
+    assert lost["verdict"] == "partly"
+    assert ("aggregate", "dropped") in {(one["name"].partition(":")[0], one["fate"]) for one in lost["operators"]}
+    kept = verdict(world, deployment, "foreseen", JOINED)
+    assert kept["verdict"] == "compatible"
+    assert [one["name"].partition(":")[0] for one in kept["operators"] if one["fate"] == "dropped"] == ["sink"]
+    code, message = world.api.fails(
+        "GetStateVerdict", {"artifact": artifact("foreseen", "INSERT INTO o SELEC 1;")}, deploymentId=deployment
+    )
+    assert (code, message.partition(" column")[0]) == ("InvalidParameter", "the script is not valid: line 6,")
+    assert set(world.flink.observe()) == known
+
+    world.stop(job)
+    world.edit(deployment, "foreseen", JOINED)
+    seen = len(world.rows("foreseen"))
+    job = world.start(deployment)
+    assert exact(world.after("foreseen", seen))
+    world.stop(job, "NONE")
+
+
+def looked(world: World, deployment: str, job: dict[str, Any]) -> Contents:
+    """What the newest checkpoint of a job holds; one that was let go of while it was read says nothing."""
+    folder = (world.api.services.settings.home / "storage" / "checkpoints" / deployment).as_uri()
+    found: list[Contents] = []
+
+    def look() -> bool:
+        place = checkpoints.newest(folder, job["jobId"].replace("-", ""))
+        held = world.flink.contents(place) if place else None
+        found.extend([held] if held else [])
+        return bool(found)
+
+    until(look)
+    return found[0]

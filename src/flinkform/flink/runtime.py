@@ -13,6 +13,7 @@ from flinkform.flink.autopsy import examine
 from flinkform.flink.checkpoints import uri
 from flinkform.flink.cluster import Cluster, job_defaults
 from flinkform.flink.compile import compiled
+from flinkform.flink.contents import Contents, contents
 from flinkform.flink.diagnosis import diagnose
 from flinkform.flink.jvm import Jvm, find_flink, version
 from flinkform.flink.plan import Plan
@@ -103,6 +104,10 @@ class Runtime(Protocol):
 
         Invalid: the first problem, with its place in *name*. Unplanned: Flink runs it, but has no plan of it.
         """
+        ...
+
+    def contents(self, location: str) -> Contents | None:
+        """What a savepoint or a checkpoint holds; None where that cannot be read."""
         ...
 
     def log_path(self, job_id: str) -> Path | None:
@@ -222,6 +227,9 @@ class Embedded:
     def compile(self, script: str, options: Mapping[str, str], *, name: str, batch: bool) -> Plan | None:
         whole = {**job_defaults(self._settings), **options}
         return compiled(self._jvm.gateway, script, name=name, batch=batch, options=whole)
+
+    def contents(self, location: str) -> Contents | None:
+        return contents(self._jvm.gateway, uri(location))
 
     def log_path(self, job_id: str) -> Path | None:
         return log.path(self._settings.job_logs, job_id)

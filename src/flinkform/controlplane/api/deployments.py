@@ -42,7 +42,7 @@ def create(call: Call, params: Params, body: Any) -> dict[str, Any]:
 def get(call: Call, params: Params, _body: Any) -> dict[str, Any]:
     """Answer with one deployment."""
     with call.store.read() as db:
-        found = _find(db, params)
+        found = find(db, params)
         return _shown(found, runs.summaries(db, [found.id])[found.id])
 
 
@@ -51,23 +51,29 @@ def update(call: Call, params: Params, body: Any) -> dict[str, Any]:
 
     Conflict: the new name is taken, or the execution mode would change.
     """
-    change = {name: body[name] for name in definition.KEPT if name in body}
     with call.store.write() as db:
-        found = _find(db, params)
-        name = body.get("name") or found.name
-        merged = shape.merged(found.document, change, "Deployment", call.operation.product)
-        document = definition.made(shape.dense(merged), engine=call.services.settings.engine)
-        definition.check(name, document, engines=_engines(call))
+        found = find(db, params)
+        name, document = changed(call, found, body)
         done = kept.replace(db, found, document, name=name, modifier=call.principal, now=call.now)
         kept.catch_up(db, done, now=call.now)
         _record(call, db, "DEPLOYMENT_UPDATED", done, "updated")
         return _shown(done, runs.summaries(db, [done.id])[done.id])
 
 
+def changed(call: Call, found: Deployment, body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return name and document as an update by *body* makes them. Invalid: no job could be started from that."""
+    change = {name: body[name] for name in definition.KEPT if name in body}
+    name = body.get("name") or found.name
+    merged = shape.merged(found.document, change, "Deployment", call.operation.product)
+    document = definition.made(shape.dense(merged), engine=call.services.settings.engine)
+    definition.check(name, document, engines=_engines(call))
+    return name, document
+
+
 def delete(call: Call, params: Params, _body: Any) -> None:
     """Forget a deployment and its jobs; Conflict while one of them has not ended. Savepoints stay."""
     with call.store.write() as db:
-        found = _find(db, params)
+        found = find(db, params)
         kept.remove(db, found)
         _record(call, db, "DEPLOYMENT_DELETED", found, "deleted")
 
@@ -93,7 +99,8 @@ def by_name(call: Call, params: Params, _body: Any) -> list[dict[str, Any]]:
     return [{field: value for field, value in one.items() if field not in hidden} for one in shown]
 
 
-def _find(db: Connection, params: Params) -> Deployment:
+def find(db: Connection, params: Params) -> Deployment:
+    """Return the deployment of that id in the namespace a request is for."""
     namespace = places.namespace(db, params)
     return kept.get(db, namespace.workspace, namespace.name, params["deploymentId"])
 

@@ -14,6 +14,7 @@ from flinkform.controlplane.api import (
     observations,
     regions,
     savepoints,
+    verdicts,
 )
 from flinkform.controlplane.api.call import Handler
 
@@ -27,4 +28,5 @@ HANDLERS: Mapping[str, Handler] = {
     **savepoints.OPERATIONS,
     **engines.OPERATIONS,
     **observations.OPERATIONS,
+    **verdicts.OPERATIONS,
 }

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flinkform.errors import Missing, Unavailable
+from flinkform.flink.contents import Contents
 from flinkform.flink.plan import Plan
 from flinkform.flink.values import Death, Diagnosis, Observed, Problem, SavepointStatus, Slots, Submission
 
@@ -16,7 +17,7 @@ class Absent:
     """No Flink here, and *reason* says why; definitions can be kept all the same."""
 
     def __init__(self, reason: str) -> None:
-        self._reason = reason
+        self.reason = reason
 
     @property
     def alive(self) -> bool:
@@ -27,7 +28,7 @@ class Absent:
         raise self._missing()
 
     def start(self) -> None:
-        raise Missing(self._reason)
+        raise Missing(self.reason)
 
     def stop(self) -> None:
         return
@@ -62,6 +63,9 @@ class Absent:
     def compile(self, script: str, options: Mapping[str, str], *, name: str, batch: bool) -> Plan | None:
         raise self._missing()
 
+    def contents(self, location: str) -> Contents | None:
+        raise self._missing()
+
     def log_path(self, job_id: str) -> Path | None:
         return None
 
@@ -72,4 +76,4 @@ class Absent:
         raise self._missing()
 
     def _missing(self) -> Unavailable:
-        return Unavailable(self._reason)
+        return Unavailable(self.reason)

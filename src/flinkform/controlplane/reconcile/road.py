@@ -17,7 +17,7 @@ from flinkform.errors import Conflict, Unplanned
 from flinkform.flink import checkpoints
 from flinkform.flink.match import match
 from flinkform.flink.plan import Plan
-from flinkform.flink.verdict import Fate, dropped, judged
+from flinkform.flink.verdict import Fate, Outcome, dropped, judged
 
 _NAMED = 3
 """Operators that a refusal names; more are counted."""
@@ -64,8 +64,8 @@ def first(bench: Bench, run: Run) -> Road:
     """
     with bench.store.read() as db:
         place = restore.requested(db, bench, run)
-        newest = _plan(runs.newest_plan(db, run.deployment_id))
-        past = _Past(place, _written(db, place), newest.high if newest else 0)
+        newest = loaded(runs.newest_plan(db, run.deployment_id))
+        past = _Past(place, written(db, place), newest.high if newest else 0)
     if run.batch:
         return Road(place, None, drops=False, why="as written: a batch job keeps no state")
     if past.place and past.plan is None:
@@ -78,10 +78,10 @@ def again(bench: Bench, run: Run) -> Road:
     """The way of a run that was handed over before: its own plan, from its newest state or from where it began."""
     with bench.store.read() as db:
         place = restore.again(db, bench, run)
-        plan, past = _plan(runs.plan(db, run.id)), _written(db, place)
+        plan, past = loaded(runs.plan(db, run.id)), written(db, place)
     if plan is None:
         return Road(place, None, drops=bool(place) and _allowed(run), why="as written, as before")
-    drops = _allowed(run) and past is not None and bool(dropped(past, plan))
+    drops = past is not None and bool(dropped(past, plan))  # whether it may was asked the first time
     return Road(place, plan, drops=drops, why="under its compiled plan, as before")
 
 
@@ -100,7 +100,9 @@ def _compiled(bench: Bench, run: Run, past: _Past) -> Road:
     said = judged(old, found)
     lost = [f"{o.label} ({o.does}): {o.note}" for o in said.operators if o.fate is Fate.DROPPED]
     why = f"under a compiled plan, matched with that of its state ({said.outcome}: {said.reason})"
-    return Road(past.place, found.plan, drops=_drops(run, lost), why=why)
+    # What a sink's connector keeps of a table that is no longer written to is nobody's loss.
+    free = said.outcome in (Outcome.SAME, Outcome.COMPATIBLE)
+    return Road(past.place, found.plan, drops=bool(lost) if free else _drops(run, lost), why=why)
 
 
 def _written_out(run: Run, past: _Past, reason: str) -> Road:
@@ -134,15 +136,15 @@ def _above(plan: Plan | None, high: int) -> Plan | None:
     return plan.renamed({node["id"]: node["id"] + high for node in plan.nodes}, high=plan.high + high)
 
 
-def _written(db: Connection, place: str | None) -> Plan | None:
+def written(db: Connection, place: str | None) -> Plan | None:
     """The plan that a checkpoint or savepoint was written under."""
     if place is None:
         return None
     if job := checkpoints.job(place):
-        return _plan(runs.plan(db, str(uuid.UUID(job))))
+        return loaded(runs.plan(db, str(uuid.UUID(job))))
     taken = savepoints.at(db, place)
-    return _plan(savepoints.plan(db, taken)) if taken else None
+    return loaded(savepoints.plan(db, taken)) if taken else None
 
 
-def _plan(text: str | None) -> Plan | None:
+def loaded(text: str | None) -> Plan | None:
     return Plan.load(text) if text else None

@@ -18,7 +18,8 @@ from flinkform.controlplane.api import shape
 from flinkform.controlplane.api.call import Services
 from flinkform.controlplane.store import instances, namespaces, runs, savepoints
 from flinkform.controlplane.store.database import Store
-from flinkform.errors import Unavailable
+from flinkform.errors import FlinkformError, Unavailable
+from flinkform.flink.plan import Plan
 from flinkform.flink.values import Problem
 from flinkform.openapi import request, signature
 from flinkform.openapi.operation import operation
@@ -37,6 +38,8 @@ class Flink:
     path: Path | None = None
     problems: list[Problem] = field(default_factory=list)
     validated: list[tuple[str, bool, dict[str, str]]] = field(default_factory=list)
+    plans: dict[str, Plan | FlinkformError] = field(default_factory=dict)
+    """What each script compiles to."""
     woken: int = 0
     """How often the reconciler was told to look."""
 
@@ -52,6 +55,12 @@ class Flink:
     def validate(self, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
         self.validated.append((script, batch, dict(options)))
         return self.problems
+
+    def compile(self, script: str, options: Mapping[str, str], *, name: str, batch: bool) -> Plan | None:
+        found = self.plans.get(script)
+        if isinstance(found, FlinkformError):
+            raise found
+        return found
 
     def log_path(self, job_id: str) -> Path | None:
         return self.path

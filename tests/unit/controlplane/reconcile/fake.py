@@ -12,6 +12,7 @@ from typing import Any
 
 from flinkform.errors import FlinkformError, NotFound, Unavailable
 from flinkform.flink import checkpoints
+from flinkform.flink.contents import Contents
 from flinkform.flink.plan import Plan
 from flinkform.flink.values import Death, Diagnosis, Observed, Phase, Problem, SavepointStatus, Slots, Submission
 
@@ -45,6 +46,8 @@ class FakeRuntime:
     """The newest checkpoint of each job; a job that begins from one counts on."""
     plans: dict[str, Plan | FlinkformError] = field(default_factory=dict)
     """What each script compiles to; others are batch."""
+    held: Contents | None = None
+    """What every savepoint and checkpoint holds."""
     rest: str = "http://127.0.0.1:1"
 
     def start(self) -> None:
@@ -131,6 +134,10 @@ class FakeRuntime:
         if isinstance(found, FlinkformError):
             raise found
         return found
+
+    def contents(self, location: str) -> Contents | None:
+        self._call("contents", location)
+        return self.held
 
     def log_path(self, job_id: str) -> Path | None:
         return None
