@@ -90,7 +90,7 @@ def run(flink: Embedded) -> Iterator[Callable[[Submission], str]]:
     until(lambda: all(not (seen := flink.observe().get(i)) or seen.state.final for i in ids))
 
 
-def until(check: Callable[[], object], *, seconds: float = 60) -> None:
+def until(check: Callable[[], object], *, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < deadline, "waited in vain"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,76 +22,96 @@ from tests.flink.conftest import until
 from tests.flink.world import World
 
 
-@pytest.fixture
-def world(settings: Settings, tmp_path: Path) -> Iterator[World]:
-    store = Store.at(tmp_path / "home")
+@contextmanager
+def governed(flink: Embedded, home: Path, folder: Path) -> Iterator[World]:
+    """A store and a reconciler over *flink*, which runs in *home*."""
+    store = Store.at(folder / "home")
     with store.write() as db:
         instances.create(db, "f-1", workspace="w", name="main", region="r", document={}, now=1)
         namespaces.create(db, "f-1", "n", document={}, now=1)
-    flink = Embedded(replace(settings, home=tmp_path / "flink"))
-    loop = Loop(Bench(store, Fleet(lambda _: flink), tmp_path / "state"))
+    loop = Loop(Bench(store, Fleet(lambda _: flink), folder / "state"))
     loop.start()
-    made = World(store, flink, loop, tmp_path / "flink")
-    yield made
-    made.loop.stop(rest=0)
+    made = World(store, flink, loop, home)
+    try:
+        yield made
+    finally:
+        made.loop.stop(rest=0)
+        store.close()
+
+
+@pytest.fixture
+def world(flink: Embedded, settings: Settings, tmp_path: Path) -> Iterator[World]:
+    """One over the Flink that all tests share."""
+    with governed(flink, settings.home / "cluster", tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def mortal(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One over a Flink that its tests may kill."""
+    folder = tmp_path_factory.mktemp("mortal")
+    flink = Embedded(replace(settings, home=folder / "flink"))
+    with governed(flink, folder / "flink", folder) as made:
+        yield made
     made.flink.stop()
-    store.close()
 
 
-def test_life_of_a_job(world: World) -> None:
+def test_life_of_a_job(mortal: World) -> None:
     """Started, stopped with a savepoint, started from it with exact counts, its JVM killed, back with exact counts."""
-    deployment = world.deploy("first")
-    run = world.start(deployment)
-    world.wait(run, "RUNNING")
-    until(lambda: len(world.counts("first")) > 20)
+    deployment = mortal.deploy("first")
+    run = mortal.start(deployment)
+    mortal.wait(run, "RUNNING")
+    until(lambda: len(mortal.counts("first")) > 20)
 
-    world.stop(run, "STOP_WITH_SAVEPOINT")
-    world.wait(run, "CANCELLED")
-    with world.store.read() as db:
+    mortal.stop(run, "STOP_WITH_SAVEPOINT")
+    mortal.wait(run, "CANCELLED")
+    with mortal.store.read() as db:
         taken = savepoints.of_stops(db, [run.id])[run.id]
     assert taken.state == "COMPLETED"
-    before = world.counts("first")[-1]
+    before = mortal.counts("first")[-1]
 
-    run = world.start(deployment, "LATEST_SAVEPOINT")
-    assert world.wait(run, "RUNNING").restored_from == taken.location
-    until(lambda: world.counts("first")[-1] > before)
-    after = [count for count in world.counts("first") if count > before]
+    run = mortal.start(deployment, "LATEST_SAVEPOINT")
+    assert mortal.wait(run, "RUNNING").restored_from == taken.location
+    until(lambda: mortal.counts("first")[-1] > before)
+    after = [count for count in mortal.counts("first") if count > before]
     assert after[0] == (before[0] + 1, before[1] + 1)
 
-    chk = world.home.parent / "state" / "checkpoints" / deployment.id / run.job_id
+    chk = mortal.home.parent / "state" / "checkpoints" / deployment.id / run.job_id
     until(lambda: list(chk.glob("chk-*/_metadata")))
-    assert world.flink.pid is not None
-    os.kill(world.flink.pid, signal.SIGKILL)
-    until(lambda: world.fresh(run).state == "STARTING")
-    found = world.wait(run, "RUNNING")
+    assert mortal.flink.pid is not None
+    os.kill(mortal.flink.pid, signal.SIGKILL)
+    until(lambda: mortal.fresh(run).state == "STARTING")
+    found = mortal.wait(run, "RUNNING")
     assert found.restored_from is not None
     assert "/chk-" in found.restored_from
-    highest = world.counts("first")[-1]
-    until(lambda: world.counts("first")[-1] > highest)
-    assert {count == highest for count, highest in world.counts("first")} == {True}
-    assert list(world.flink.observe()) == [run.job_id]
+    highest = mortal.counts("first")[-1]
+    until(lambda: mortal.counts("first")[-1] > highest)
+    assert {count == highest for count, highest in mortal.counts("first")} == {True}
+    assert list(mortal.flink.observe()) == [run.job_id]
 
-    world.stop(run, "NONE")
-    world.wait(run, "CANCELLED")
+    mortal.stop(run, "NONE")
+    mortal.wait(run, "CANCELLED")
 
 
-def test_rest(world: World, settings: Settings) -> None:
+def test_rest(mortal: World, settings: Settings) -> None:
     """A control plane that ends and comes back has its jobs go on with the very next number."""
-    run = world.start(world.deploy("resting"))
-    world.wait(run, "RUNNING")
-    until(lambda: len(world.counts("resting")) > 20)
-    world.loop.stop()
-    world.flink.stop()
-    last = world.counts("resting")[-1]
-    assert (world.fresh(run).intent, world.fresh(run).state) == ("RUN", "RUNNING")
+    run = mortal.start(mortal.deploy("resting"))
+    mortal.wait(run, "RUNNING")
+    until(lambda: len(mortal.counts("resting")) > 20)
+    mortal.loop.stop()
+    mortal.flink.stop()
+    last = mortal.counts("resting")[-1]
+    assert (mortal.fresh(run).intent, mortal.fresh(run).state) == ("RUN", "RUNNING")
 
-    world.home = world.home.with_name("flink-again")
-    world.flink = Embedded(replace(settings, home=world.home))
-    world.loop = Loop(Bench(world.store, Fleet(lambda _: world.flink), world.home.with_name("state")))
-    world.loop.start()
-    until(lambda: world.counts("resting"))
-    assert world.counts("resting")[0] == (last[0] + 1, last[1] + 1)
-    world.wait(run, "RUNNING")
+    mortal.home = mortal.home.with_name("flink-again")
+    mortal.flink = Embedded(replace(settings, home=mortal.home))
+    mortal.loop = Loop(Bench(mortal.store, Fleet(lambda _: mortal.flink), mortal.home.with_name("state")))
+    mortal.loop.start()
+    until(lambda: mortal.counts("resting"))
+    assert mortal.counts("resting")[0] == (last[0] + 1, last[1] + 1)
+    mortal.wait(run, "RUNNING")
+    mortal.stop(run, "NONE")
+    mortal.wait(run, "CANCELLED")
 
 
 KEYED = """
@@ -107,6 +128,7 @@ def test_parallelism_while_it_runs(world: World, tmp_path: Path) -> None:
     More than there are slots is refused, and changes nothing.
     """
     out = tmp_path / "out"
+    before = world.flink.observe().keys()
     run = world.start(world.deploy("rescaled", KEYED.replace("{out}", out.as_uri())))
     world.wait(run, "RUNNING")
     until(lambda: len(rows(out)) > 100)
@@ -121,7 +143,7 @@ def test_parallelism_while_it_runs(world: World, tmp_path: Path) -> None:
         seen = len(rows(out))
         until(lambda seen=seen: len(rows(out)) > seen)
 
-    assert list(world.flink.observe()) == [run.job_id]
+    assert world.flink.observe().keys() - before == {run.job_id}
     world.wait(run, "FINISHED")
     assert sorted(rows(out)) == sorted((key, count) for key in range(5) for count in range(1, 601))
     assert world.fresh(run).restored_from is None
