@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests import halves
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -24,3 +26,8 @@ def test_only_the_library_stands_in_the_source_root() -> None:
     """A second package there would be one that nothing checks."""
     found = {p.name for p in (ROOT / "constructs").iterdir() if not p.name.startswith(".")}
     assert found - {"__pycache__"} == {"flinkform_constructs"}
+
+
+def test_both_halves_of_the_tests_are_there() -> None:
+    """A folder that was renamed would be run by nobody, or waited for by the wrong half."""
+    assert [folder for folder in halves.REAL if not (ROOT / folder).is_dir()] == []
