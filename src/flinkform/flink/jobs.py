@@ -108,7 +108,6 @@ def _observed(job: dict[str, Any]) -> Observed:
     phase = _PHASES.get(job["state"], Phase.STARTING)
     if phase is Phase.RUNNING and up < total:
         phase = Phase.STARTING
-    end = job["end-time"]
-    return Observed(
-        phase, job["start-time"], end if end > 0 else None, tasks["running"], total, job.get("last-modification", 0)
-    )
+    end, changed = job["end-time"], job.get("last-modification", 0)
+    last = end if end > 0 else None
+    return Observed(phase, job["start-time"], last, tasks["running"], total, changed, tasks.get("canceling", 0))

@@ -59,7 +59,8 @@ class Submission:
 class Observed:
     """A job as Flink sees it; *start* and *end* in milliseconds since the epoch, *end* is None while it runs.
 
-    *changed* is when Flink last saw a task of it change: it moves at each restart, however short.
+    *changed* is when Flink last saw a task of it change: it moves at each restart, however short. *ending* is how many
+    tasks were told to end and have not yet.
     """
 
     state: Phase
@@ -68,6 +69,7 @@ class Observed:
     tasks_running: int
     tasks_total: int
     changed: int = 0
+    ending: int = 0
 
 
 class Slots(NamedTuple):

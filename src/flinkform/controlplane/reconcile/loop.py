@@ -13,7 +13,7 @@ import structlog
 
 from flinkform.controlplane.reconcile import act, observe, places, rescale, settle
 from flinkform.controlplane.reconcile.bench import Bench
-from flinkform.controlplane.reconcile.blame import blame
+from flinkform.controlplane.reconcile.blame import Vigil, blame
 from flinkform.controlplane.reconcile.crew import Crew
 from flinkform.controlplane.reconcile.decide import Do, Move, Take, decide, take
 from flinkform.controlplane.reconcile.observe import View
@@ -34,7 +34,7 @@ from flinkform.flink.fleet import Seat
 
 BUSY_TICK = 0.25
 """Seconds between looks while anything is on its way."""
-IDLE_TICK = 1.0
+IDLE_TICK = 0.5
 """Seconds between looks otherwise: how late a change in Flink may be known."""
 _CREW = 4
 _PRUNE_EVERY = 600_000
@@ -63,6 +63,7 @@ class Loop:
         self._retention = Retention(bench, self._crew, policy or Policy())
         self._patience = Patience(first=500, limit=30_000)
         self._pulse = Pulse()
+        self._vigil = Vigil(bench.limit.stuck)
         self._minimum = minimum
         self._pruned = bench.clock()
         self._thread: threading.Thread | None = None
@@ -117,6 +118,9 @@ class Loop:
             asked = [(one, runs.find(db, one.run_id)) for one in taking if one.step == "CALLED"]
         healths = self._supervision.check({seat(run) for run in live})
         view = observe.look(self._bench, healths, asked)
+        for at, life, death in self._vigil.stuck(view):
+            blame(self._bench, at, life, death)
+            self._supervision.end(at)
         shaken = {one.run_id for one in changes if one.step != "NEW"}
         for one in taking:
             if self._free(one, busy) and one.run_id not in shaken:

@@ -28,6 +28,8 @@ class Limit:
     failures: int = 20
     deaths: int = 3
     window: int = 600_000
+    stuck: int = 60_000
+    """Milliseconds that a task may take to end."""
 
     def reached(self, troubles: Troubles, now: int) -> str:
         """Why a job is quarantined now; empty while it is not."""

@@ -137,6 +137,10 @@ class Supervision:
             self._retire(seat)
         return {seat: self._of(seat).check() for seat in self._needed}
 
+    def end(self, seat: Seat) -> None:
+        """Stop a runtime that shall be started anew."""
+        self._crew.send(f"end {_name(seat)}", self._fleet.at(seat).stop)
+
     def _of(self, seat: Seat) -> Supervisor:
         if seat not in self._all:
             self._all[seat] = Supervisor(self._fleet.at(seat), self._crew, self._clock, name=_name(seat))

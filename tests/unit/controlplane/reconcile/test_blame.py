@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flinkform.controlplane.store.runs import Run
 from flinkform.flink.fleet import Seat
 from flinkform.flink.values import Phase
@@ -91,3 +93,31 @@ def test_the_next_suspect(world: World) -> None:
     world.flink.die(WHY, bad.job_id, good.job_id)
     world.tick(8, later=2_000)
     assert list(world.others[Seat(group="d-good")].jobs) == [good.job_id]
+
+
+def test_endless_loop(world: World) -> None:
+    """A task that does not hear that it shall end costs its JVM once; its job ends, and starts alone next time."""
+    good, bad = world.running(world.deployment("good")), world.running(world.deployment("bad"))
+    world.ask_stop(bad)
+    world.tick()
+    world.flink.jobs[bad.job_id].seen = replace(world.flink.jobs[bad.job_id].seen, ending=1)
+    world.tick(3, later=25_000)
+    assert world.flink.alive
+    world.tick(later=25_000)
+    assert not world.flink.alive
+    world.tick(8)
+    assert list(world.flink.jobs) == [good.job_id]
+    assert world.fresh(bad).state == "CANCELLED"
+    again = world.ask_start(world.again("bad"))
+    world.tick(4)
+    assert list(world.others[Seat(group="d-bad")].jobs) == [again.job_id]
+
+
+def test_tasks_that_take_a_while(world: World) -> None:
+    """Tasks that end in time, one time after the other, cost nothing."""
+    run = world.running(world.deployment())
+    for n in range(8):
+        job = world.flink.jobs[run.job_id]
+        job.seen = replace(job.seen, ending=n % 2)
+        world.tick(later=50_000)
+    assert world.flink.alive
