@@ -37,6 +37,12 @@ bench: .venv/test.stamp ## run every benchmark
 corpus: .venv/test.stamp ## run the corpus of real scripts (FLINKFORM_CORPUS) on real Flink
 	@$(ENV) $(BIN)/python -m tests.flink.corpus $(CORPUS)
 
+kafka: .venv/test.stamp ## jobs between real Kafka and PostgreSQL, upgraded and killed
+	@FLINKFORM_HEAVY=1 $(ENV) $(BIN)/python -m pytest tests/flink/test_kafka.py $(PYTEST)
+
+engines: .venv/test.stamp ## two releases of Flink side by side
+	@FLINKFORM_HEAVY=1 $(ENV) $(BIN)/python -m pytest tests/flink/test_engines.py $(PYTEST)
+
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 .venv/bin/python:
@@ -67,4 +73,4 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 install = PYTHONPATH=src $(BIN)/python -m flinkform.cli.install $(1)
 
-.PHONY: help run down test lint generate openapi-diff bench corpus
+.PHONY: help run down test lint generate openapi-diff bench corpus kafka engines

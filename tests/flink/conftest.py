@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flinkform.errors import Missing
-from flinkform.flink.jvm import find_flink
+from flinkform.flink import engines
 from flinkform.flink.runtime import Embedded
 from flinkform.flink.settings import Settings
 from flinkform.flink.validate import Planner
@@ -26,7 +26,7 @@ def java() -> Path:
     if not found:
         pytest.skip("no java on PATH")
     try:
-        find_flink()
+        engines.find(None)
     except Missing as error:
         pytest.skip(str(error))
     return Path(found)

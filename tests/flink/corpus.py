@@ -17,10 +17,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from flinkform.errors import FlinkformError
+from flinkform.errors import Conflict, FlinkformError
 from tests.flink.plane import Plane, plane
 
 FOLDER = Path(os.environ.get("FLINKFORM_CORPUS") or Path(__file__).parents[3] / "shared" / "corpus")
@@ -28,7 +29,7 @@ SHARE = 0.98
 """Of the scripts that have to be accepted."""
 AT_ONCE = 6
 _WELL = ("RUNNING", "FINISHED")
-_PATH = re.compile(r"file:///var/tmp/flink-fs")
+_PATH = re.compile(r"file:///var/tmp/flink-fs/([\w.-]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +78,18 @@ def run(served: Plane, chosen: Iterable[Entry], say: Callable[[Outcome], None]) 
 def one(served: Plane, entry: Entry) -> Outcome:
     """Take one script the whole road."""
     began = time.monotonic()
-    script = _PATH.sub((served.home / "files" / entry.name).as_uri(), entry.script)
+    files = served.home / "files" / entry.name
+    for name in _PATH.findall(entry.script):
+        (files / name).mkdir(parents=True, exist_ok=True)  # a table that is read has to be there
+    script = _PATH.sub(rf"{files.as_uri()}/\1", entry.script)
     try:
-        deployment = served.deploy(entry.name, script, batch=entry.batch)
+        deployment = served.deploy(entry.name, script, batch=entry.batch, options={"restart-strategy.type": "none"})
         job = served.start(deployment)
-        state = served.until(job, *_WELL, seconds=300)
+        state = served.until(job, *_WELL, seconds=600)
         reason = "" if state in _WELL else served.reason(job)
         if state == "RUNNING":
-            served.stop(job)
+            with suppress(Conflict):  # it has ended by itself
+                served.stop(job)
             served.until(job, seconds=120)
         served.call("DeleteDeployment", {"deploymentId": deployment})
     except (FlinkformError, AssertionError) as error:

@@ -35,9 +35,12 @@ class Plane:
         place = {"workspace": self.workspace, "namespace": NAMESPACE}
         return self.client.call(operation, {**place, **(params or {})}, body).get("data")
 
-    def deploy(self, name: str, script: str, *, batch: bool = False, options: Mapping[str, str] | None = None) -> str:
-        """Create a deployment and return its id."""
-        body = {
+    def deploy(
+        self, name: str, script: str, *, batch: bool = False, options: Mapping[str, str] | None = None, engine: str = ""
+    ) -> str:
+        """Create a deployment and return its id; *engine* is a line of Flink."""
+        body: dict[str, Any] = {"engineVersion": f"vvr-flinkform-flink-{engine}"} if engine else {}
+        body |= {
             "name": name,
             "executionMode": "BATCH" if batch else "STREAMING",
             "artifact": {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": script}},
@@ -46,8 +49,10 @@ class Plane:
         return str(self.call("CreateDeployment", body=body)["deploymentId"])
 
     def edit(self, deployment: str, script: str) -> None:
-        artifact = {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": script}}
-        self.call("UpdateDeployment", {"deploymentId": deployment}, {"artifact": artifact})
+        self.update(deployment, artifact={"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": script}})
+
+    def update(self, deployment: str, **fields: Any) -> None:
+        self.call("UpdateDeployment", {"deploymentId": deployment}, fields)
 
     def start(self, deployment: str, restore: str = "NONE") -> str:
         """Start a job and return its id."""

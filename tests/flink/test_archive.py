@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from flinkform.errors import Missing, Unavailable
+from flinkform.flink import engines
 from flinkform.flink.archive import Archivist
-from flinkform.flink.jvm import Jvm, archived, find_flink
+from flinkform.flink.jvm import Jvm, archived
 from flinkform.flink.settings import Settings
 
 
@@ -18,15 +19,15 @@ def test_key(settings: Settings, tmp_path: Path) -> None:
     java = tmp_path / "java"
     java.touch()
     here = replace(settings, archive=tmp_path)
-    assert archived(settings, find_flink()) is None
-    assert archived(here, find_flink()) == archived(here, find_flink())
-    assert archived(here, find_flink()) != archived(replace(here, java=java), find_flink())
+    assert archived(settings, engines.find(None)) is None
+    assert archived(here, engines.find(None)) == archived(here, engines.find(None))
+    assert archived(here, engines.find(None)) != archived(replace(here, java=java), engines.find(None))
 
 
 def test_a_spoilt_archive_costs_nothing(settings: Settings, tmp_path: Path) -> None:
     """A file that is no archive is ignored by Java, and what it says of it is not taken for an answer."""
     here = replace(settings, home=tmp_path / "home", archive=tmp_path)
-    place = archived(here, find_flink())
+    place = archived(here, engines.find(None))
     assert place is not None
     place.write_bytes(b"no archive")
     jvm = Jvm(here)

@@ -40,8 +40,7 @@ JOINED = """INSERT INTO o SELECT x.n, x.c, x.s FROM (SELECT k, MAX(n) AS n, COUN
     GROUP BY k) x JOIN (SELECT k, MIN(n) AS m FROM a GROUP BY k) y ON x.k = y.k;"""
 FILTERED = JOINED.removesuffix(";") + " WHERE MOD(x.c, 2) = 0;"
 ANOTHER_SINK = FILTERED + "INSERT INTO o2 SELECT n, n + 1 FROM a WHERE MOD(n, 10) = 0;"
-STRANGE = "SET 'table.exec.uid.generation' = 'DISABLED'; SET 'table.exec.uid.format' = '<type>';"
-RENAMED = STRANGE + ANOTHER_SINK.replace(" x ", " counted ").replace("x.", "counted.")
+RENAMED = ANOTHER_SINK.replace(" x ", " counted ").replace("x.", "counted.")
 GREATEST = JOINED.replace("SUM(n)", "MAX(n)")
 
 
@@ -151,10 +150,7 @@ def world(flink: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def test_edits_of_a_running_job(world: World) -> None:
-    """A filter in the middle, one more sink, a renamed alias: the counts go on exactly; SUM to MAX never begins.
-
-    Nor do options of Flink's that name operators in another way cost a job its state.
-    """
+    """A filter in the middle, one more sink, a renamed alias: the counts go on exactly; SUM to MAX never begins."""
     deployment = world.deploy("edited", JOINED)
     job = world.start(deployment, "NONE")
     assert world.log(deployment).startswith("the job was handed to Flink, from no state, under a compiled plan")

@@ -59,13 +59,14 @@ _REASONS = (
 """What the installers' words mean, the surest first: a full disk also breaks connections."""
 
 
-def packages(lock: Path, step: Step, *, shell: Mapping[str, str] = os.environ) -> None:
-    """Install what *lock* names, by version and hash.
+def packages(lock: Path, step: Step, *, shell: Mapping[str, str] = os.environ, target: Path | None = None) -> None:
+    """Install what *lock* names, by version and hash; into a folder of its own where *target* says one.
 
     Raises Unavailable, Invalid or Missing. What was installed before a failure stays and is not fetched again.
     """
     total = lock.read_text().count("==") if lock.exists() else 0
-    _run([*installer(shell), "--require-hashes", "--no-deps", "-r", str(lock)], step, shell, total=total)
+    place = ["--target", str(target)] if target else []
+    _run([*installer(shell), *place, "--require-hashes", "--no-deps", "-r", str(lock)], step, shell, total=total)
     importlib.invalidate_caches()
 
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "validate": "check job files with Flink's own planner, without a server",
     "job": "show a job's values and where each was written",
     "connectors": "list, install and remove connectors and formats",
+    "engine": "list, install and remove releases of Flink",
     "verdict": "say what an edit of a job's SQL does to its state",
     "logs": "print a job's log",
     "runs": "show what a job ran, from which state to which, and how it ended",

@@ -58,9 +58,8 @@ def _ask(here: Project, unknown: Mapping[str, Script], kept: _Kept, step: Step) 
     logging.getLogger().addHandler(logging.NullHandler())  # py4j logs a lost connection with its trace to the root
     java = Path(tools.java(here.shell).require())
     home.prepare(here.home)
-    settings = Settings(
-        home=here.home / "planner", java=java, connectors=here.home / "connectors", call_timeout=_SECONDS
-    )
+    archive, there = here.home / "flink" / "archive", here.home / "connectors"
+    settings = Settings(here.home / "planner", java, connectors=there, archive=archive, call_timeout=_SECONDS)
     with _naming(here), Planner(settings) as planner, ThreadPoolExecutor(THREADS) as pool:
 
         def ask(script: Script) -> list[Problem]:

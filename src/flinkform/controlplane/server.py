@@ -139,8 +139,11 @@ def _tenant(settings: Settings, java: Path, seat: Seat) -> flink.Settings:
     usual = replace(usual, archive=home / "archive")
     if seat == SHARED:
         return usual
-    own = replace(usual, home=home / seat.folder, logs=usual.job_logs, heap=seat.heap or settings.own_heap)
-    return replace(own, slots=settings.own_slots, network="64m") if seat.group else own
+    own = replace(usual, home=home / seat.folder, logs=usual.job_logs)
+    if seat.engine:  # the archive of classes is the usual engine's
+        own = replace(own, engines=settings.engines, engine=seat.engine, archive=None)
+    heap = seat.heap or settings.own_heap
+    return replace(own, slots=settings.own_slots, network="64m", heap=heap) if seat.group else own
 
 
 @contextmanager

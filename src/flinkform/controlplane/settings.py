@@ -75,6 +75,11 @@ class Settings:
         return self.database or f"sqlite:///{self.home / 'controlplane.db'}"
 
     @property
+    def engines(self) -> Path:
+        """Releases of Flink beside the usual one."""
+        return self.home / "engines"
+
+    @property
     def credentials(self) -> Path:
         """The root access key, for programs of the same user on the same machine."""
         return self.home / "credentials.json"

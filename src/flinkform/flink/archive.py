@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from flinkform.errors import FlinkformError
-from flinkform.flink import jobs
+from flinkform.flink import engines, jobs
 from flinkform.flink.cluster import Cluster, job_defaults
-from flinkform.flink.jvm import Jvm, archived, find_flink
+from flinkform.flink.jvm import Jvm, archived
 from flinkform.flink.rest import Rest
 from flinkform.flink.settings import Settings
 from flinkform.flink.submit import Prepared
@@ -55,7 +55,7 @@ class Archivist:
 
     def build(self) -> Path | None:
         """Make the archive now, unless it is there; where it is, None where none is wanted or Java makes none."""
-        place = archived(self._settings, find_flink())
+        place = archived(self._settings, engines.find(self._settings.engines, self._settings.engine))
         if place is None or place.exists():
             return place
         new = place.parent / f"{place.stem}.new"

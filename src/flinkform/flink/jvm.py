@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -13,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from flinkform.errors import Missing, Unavailable
-from flinkform.flink import connectors, log
+from flinkform.flink import connectors, engines, log
 from flinkform.flink.catalogue import Place
 from flinkform.flink.connectors import Installed
 from flinkform.flink.gateway import Gateway
@@ -31,20 +30,6 @@ _LIGHT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k")
 _QUIET = ("-Xlog:disable", "-Xlog:all=warning:stderr")
 # A JVM without memory must end at once: what it does then is anybody's guess. The report names the thread it failed in.
 _DEATH = ("-XX:+ExitOnOutOfMemoryError", "-XX:+CrashOnOutOfMemoryError", "-XX:-CreateCoredumpOnCrash")
-
-
-def find_flink() -> Path:
-    """The folder of the installed Flink. PyFlink is not imported: only its jars are wanted."""
-    spec = importlib.util.find_spec("pyflink")
-    for place in spec.submodule_search_locations or () if spec else ():
-        if any(Path(place, "lib").glob("flink-dist-*.jar")):
-            return Path(place)
-    raise Missing("Flink is not installed", advice="pip install 'apache-flink-libraries==2.3.*'")
-
-
-def version(flink: Path) -> str:
-    """The release, from the name of its biggest jar."""
-    return next((flink / "lib").glob("flink-dist-*.jar")).stem.removeprefix("flink-dist-")
 
 
 def archived(settings: Settings, flink: Path) -> Path | None:
@@ -107,10 +92,10 @@ class Jvm:
 
     def start(self) -> None:
         """Return when the JVM answers; Missing, or Unavailable with the end of what it printed."""
-        flink = find_flink()
+        flink = engines.find(self._settings.engines, self._settings.engine)
         self.stop()
         root = self._settings.connectors
-        place = connectors.folder(root, version(flink)) if root else None
+        place = connectors.folder(root, engines.version(flink)) if root else None
         self._connectors = connectors.installed(place) if place else ()
         try:
             self._prepare()

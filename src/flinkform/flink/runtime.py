@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Protocol
 
 from flinkform.errors import Conflict, Unavailable
-from flinkform.flink import jobs, log
+from flinkform.flink import engines, jobs, log
 from flinkform.flink.autopsy import examine
 from flinkform.flink.checkpoints import uri
 from flinkform.flink.cluster import Cluster, job_defaults
 from flinkform.flink.compile import compiled
 from flinkform.flink.contents import Contents, contents
 from flinkform.flink.diagnosis import diagnose
-from flinkform.flink.jvm import Jvm, find_flink, version
+from flinkform.flink.jvm import Jvm
 from flinkform.flink.plan import Plan
 from flinkform.flink.rest import Rest
 from flinkform.flink.settings import Settings
@@ -156,7 +156,7 @@ class Embedded:
     @property
     def version(self) -> str:
         """Flink's release, like 2.3.0; Missing when it is not installed."""
-        return version(find_flink())
+        return engines.version(engines.find(self._settings.engines, self._settings.engine))
 
     def start(self) -> None:
         with self._starting:

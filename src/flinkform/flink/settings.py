@@ -25,6 +25,10 @@ class Settings:
     checkpoint_interval: float = 10.0
     """Seconds between checkpoints, where a job does not say."""
     connectors: Path | None = None
+    engines: Path | None = None
+    """A folder of releases of Flink beside the usual one."""
+    engine: str = ""
+    """The line of Flink to run, such as 1.20; the usual one if empty."""
     start_timeout: float = 120.0
     call_timeout: float = 60.0
     """Seconds one question to the JVM or to the REST may take."""

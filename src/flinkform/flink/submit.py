@@ -78,9 +78,6 @@ def _identity(job: Submission) -> dict[str, str]:
         "execution.checkpointing.dir": uri(job.checkpoint_dir),
         "execution.checkpointing.savepoint-dir": uri(job.savepoint_dir),
     }
-    if job.plan:
-        # State is found by the ids of the plan: written in another way, or not at all, it would be nobody's.
-        options |= {"table.exec.uid.generation": "PLAN_ONLY", "table.exec.uid.format": "<id>_<transformation>"}
     if job.restore:
         options["execution.state-recovery.path"] = uri(job.restore)
         options["execution.state-recovery.ignore-unclaimed-state"] = str(job.allow_non_restored).lower()

@@ -193,40 +193,6 @@ def test_no_fallback(running: World) -> None:
     assert (running.result.state["sql"], running.result.state["state"]) == ("SELECT 1", "running")
 
 
-def test_dies_while_stopping(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A job that fails before its savepoint is complete is gone on from at its newest checkpoint, with a warning."""
-    stop = running.cloud._StopJob
-
-    def dies(params: Any, body: Any) -> Any:
-        job = stop(params, body)
-        running.cloud.kill("a")
-        return job
-
-    running.cloud.stubborn.add("a")
-    monkeypatch.setattr(running.cloud, "_StopJob", dies)
-    assert running.apply(config(sql="SELECT 2"))["state"] == "running"
-    assert running.cloud.changes() == ["StopJob", "UpdateDeployment", "StartJob"]
-    assert restored(running)["kind"] == "LATEST_STATE"
-    assert "goes on from its newest checkpoint" in running.result.warnings[0]
-
-
-def test_another_upgrade_meanwhile(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody else started the job in between: the error names theirs, which is left alone and adopted then."""
-    start = running.cloud._StartJob
-
-    def overtaken(params: Any, body: Any) -> Any:
-        theirs = start(params, body)
-        raise Conflict(f"deployment a already has job {theirs['jobId']}, which is STARTING")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(running.cloud, "_StartJob", overtaken)
-        with pytest.raises(Conflict, match="already has job j-"):
-            running.apply(config(sql="SELECT 2"))
-    assert running.cloud.changes() == ["StopJob", "UpdateDeployment", "StartJob"]
-    assert running.apply(config(sql="SELECT 2"))["state"] == "running"
-    assert running.cloud.changes() == []
-
-
 def test_suspend_and_resume(running: World) -> None:
     """Suspending takes a savepoint; an edit while suspended waits for the start, which goes on from state."""
     running.apply(config(state="suspended"))

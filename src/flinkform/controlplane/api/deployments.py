@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from flinkform.controlplane.api import definition, places, shape
+from flinkform.controlplane.api import definition, engines, places, shape
 from flinkform.controlplane.api.call import Call, Handler, Listed, Params
 from flinkform.controlplane.store import deployments as kept
 from flinkform.controlplane.store import runs
@@ -22,7 +22,7 @@ _RESOURCES = ("batchResourceSetting", "streamingResourceSetting")
 def create(call: Call, params: Params, body: Any) -> dict[str, Any]:
     """Make a deployment; nothing runs until it is started."""
     document = definition.made(body, engine=call.services.settings.engine)
-    definition.check(body.get("name", ""), document, engines=_engines(call))
+    definition.check(body.get("name", ""), document, engines=engines.names(call))
     with call.store.write() as db:
         namespace = places.usable(db, params)
         made = kept.create(
@@ -66,7 +66,7 @@ def changed(call: Call, found: Deployment, body: Mapping[str, Any]) -> tuple[str
     name = body.get("name") or found.name
     merged = shape.merged(found.document, change, "Deployment", call.operation.product)
     document = definition.made(shape.dense(merged), engine=call.services.settings.engine)
-    definition.check(name, document, engines=_engines(call))
+    definition.check(name, document, engines=engines.names(call))
     return name, document
 
 
@@ -146,10 +146,6 @@ def _shown(found: Deployment, summary: Summary) -> dict[str, Any]:
         "namespace": found.namespace,
         "workspace": found.workspace,
     }
-
-
-def _engines(call: Call) -> tuple[str, ...]:
-    return (call.services.settings.engine,)
 
 
 def _record(call: Call, db: Connection, name: str, found: Deployment, verb: str) -> None:

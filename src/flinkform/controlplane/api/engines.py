@@ -8,20 +8,28 @@ from typing import Any
 from flinkform.controlplane.api import places
 from flinkform.controlplane.api.call import Call, Handler, Params
 from flinkform.controlplane.store import instances
+from flinkform.flink import engines
 from flinkform.flink.values import Problem
+from flinkform.openapi import engine
 from flinkform.schema.codec import text
 
 VALID, INVALID = "VALIDATION_RESULT_VALID", "VALIDATION_RESULT_INVALID"
 
 
 def list_versions(call: Call, params: Params, _body: Any) -> dict[str, Any]:
-    """Answer with the one engine that runs here."""
+    """Answer with the engines that can run here."""
     with call.store.read() as db:
         instances.by_workspace(db, params["workspace"])
-    engine = call.services.settings.engine
     features = {"supportNativeSavepoint": True, "useForSqlDeployments": True}
-    version = {"engineVersion": engine, "status": "STABLE", "features": features}
-    return {"defaultEngineVersion": engine, "engineVersionMetadata": [version]}
+    versions = [{"engineVersion": one, "status": "STABLE", "features": features} for one in names(call)]
+    return {"defaultEngineVersion": call.services.settings.engine, "engineVersionMetadata": versions}
+
+
+def names(call: Call) -> tuple[str, ...]:
+    """Return the engine versions that can run here, the default one first."""
+    settings = call.services.settings
+    others = [engine.name(line) for line in engines.installed(settings.engines)]
+    return tuple(dict.fromkeys([settings.engine, *others]))
 
 
 def validate(call: Call, params: Params, body: Any) -> dict[str, Any]:

@@ -66,10 +66,9 @@ class Retention:
 def erase(bench: Bench, savepoint: Savepoint) -> None:
     """Remove a savepoint's files, then the savepoint; killed in between, it is begun again.
 
-    Conflict: a job that runs has nothing else to go on from. Invalid: what is said to be its place is no savepoint's.
+    Invalid: what is said to be its place is no savepoint's.
     """
     if savepoint.step != ERASING:
-        _spared(bench, savepoint)
         if savepoint.location:
             checkpoints.check(savepoint.location)
         # From here on, what makes it a savepoint may be gone already.
@@ -79,17 +78,6 @@ def erase(bench: Bench, savepoint: Savepoint) -> None:
         checkpoints.remove(place)
     with bench.store.write() as db:
         savepoints.remove(db, savepoint.id)
-
-
-def _spared(bench: Bench, savepoint: Savepoint) -> None:
-    """Raise Conflict while a job that was started from a savepoint has no state of its own yet."""
-    with bench.store.read() as db:
-        for run in runs.live(db):
-            began = savepoint.location and run.restored_from == savepoint.location
-            if not began and run.restore.get("savepointId") != savepoint.id:
-                continue
-            if restore.own(db, bench, run) is None:
-                raise Conflict(f"job {run.id} began from savepoint {savepoint.id} and has no state of its own yet")
 
 
 def sweep(bench: Bench, policy: Policy) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 from flinkform.controlplane.store.runs import Run
 from flinkform.errors import Invalid
 from flinkform.flink import fleet
+from flinkform.flink.catalogue import DEFAULT
 from flinkform.flink.fleet import ISOLATION, SHARED, Seat
+from flinkform.openapi import engine
 
 
 def seat(run: Run) -> Seat:
@@ -24,7 +26,13 @@ def asked(run: Run) -> Seat:
     # What a former run did is forgiven where somebody says so; what this one did is not.
     if sent and (ISOLATION not in wanted or sent["run"] == run.id):
         wanted[ISOLATION] = "own"
-    return fleet.seat(wanted, alone=run.deployment_id)
+    return fleet.seat(wanted, alone=run.deployment_id)._replace(engine=_engine(run))
+
+
+def _engine(run: Run) -> str:
+    """The line of Flink that a run asks for; empty for the usual one."""
+    line = engine.line(str(run.definition.get("engineVersion") or ""))
+    return "" if line == DEFAULT else line
 
 
 def options(run: Run) -> dict[str, str]:

@@ -37,9 +37,15 @@ def test_validation_wants_statement_and_mode(api: Api) -> None:
 
 
 def test_engine_versions(api: Api) -> None:
-    """There is one engine version, and it is the default."""
+    """There is one engine version, and it is the default; one that is installed is offered, and may be asked for."""
     found = api.call("ListEngineVersionMetadata")["data"]
     assert [one["engineVersion"] for one in found["engineVersionMetadata"]] == [found["defaultEngineVersion"]]
+    lib = api.services.settings.engines / "1.20" / "pyflink" / "lib"
+    lib.mkdir(parents=True)
+    (lib / "flink-dist-1.20.5.jar").touch()
+    found = api.call("ListEngineVersionMetadata")["data"]
+    names = [one["engineVersion"] for one in found["engineVersionMetadata"]]
+    assert names == [found["defaultEngineVersion"], "vvr-flinkform-flink-1.20"]
 
 
 def test_events_by_deployment(api: Api) -> None:

@@ -11,8 +11,6 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flinkform.controlplane.reconcile import restore, retain
-from flinkform.controlplane.retention import Policy
 from flinkform.controlplane.store import events, rescales, runs, savepoints
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import Savepoint
@@ -133,8 +131,6 @@ class Play:
         self.ended: dict[str, str] = {}
         self.waited_for: set[str] = set()
         """The savepoints that were not given up when one of Flink's ended."""
-        self.let_go: dict[str, str] = {}
-        """The savepoints that nobody needed any more, and the runs they were of."""
 
     def start(self, n: int) -> None:
         kind = ("NONE", "LATEST_STATE", "LATEST_STATE", "LATEST_SAVEPOINT")[n % 4]
@@ -220,32 +216,6 @@ class Play:
         self.world.end_controlplane(pause)
         self.world.tick(n // 2, later=4000)
 
-    def sweep(self, n: int) -> None:
-        """Let go of all that nobody needs: what the next start and what runs may go back to stays."""
-        before, needed = self.saved_of(), self.needed()
-        retain.sweep(self.world.bench, Policy(newest=n % 3))
-        with self.world.store.read() as db:
-            doomed = [one for one in savepoints.under_way(db) if one.state == "DELETING"]
-        for one in doomed:
-            retain.erase(self.world.bench, one)
-        assert self.needed() == needed
-        assert all(checkpoints.exists(place) for place in needed if place)
-        self.let_go |= {one: run for one, run in before.items() if one not in self.saved_of()}
-
-    def needed(self) -> list[str | None]:
-        """Where the next start would begin, and where each run would go on."""
-        bench = self.world.bench
-        with self.world.store.read() as db:
-            number = runs.next_number(db, self.deployment.id)
-            latest = restore.latest(db, bench, self.deployment.id, before=number)
-            return [latest, *(restore.again(db, bench, run) for run in runs.live_of(db, self.deployment.id))]
-
-    def saved_of(self) -> dict[str, str]:
-        """The savepoints that are there, and whose."""
-        with self.world.store.read() as db:
-            taken = savepoints.page(db, WS, NS, limit=1000).items
-        return {one.id: one.run_id for one in taken if one.state == "COMPLETED"}
-
     def lose(self, n: int) -> None:
         self.flink.lost = {("submit", "cancel", "savepoint", "rescale")[n % 4]}
 
@@ -270,7 +240,7 @@ class Play:
             taken = savepoints.page(db, WS, NS, limit=1000).items
         assert [one.message for one in told if one.name == "RECONCILE_FAILED"] == []
         assert all(checkpoints.exists(one.location or "") for one in taken if one.state == "COMPLETED")
-        saved = {one.run_id for one in taken if one.stop and one.state == "COMPLETED"} | set(self.let_go.values())
+        saved = {one.run_id for one in taken if one.stop and one.state == "COMPLETED"}
         for run in self.every_run():
             if run.live:
                 assert run.id not in self.ended
@@ -303,9 +273,7 @@ class Play:
                 assert told == runs.parallelism(run.definition)
         with self.world.store.read() as db:
             taken = savepoints.page(db, WS, NS, limit=1000).items
-        assert self.flink.done & self.waited_for <= {one.id for one in taken if one.state == "COMPLETED"} | set(
-            self.let_go
-        )
+        assert self.flink.done & self.waited_for <= {one.id for one in taken if one.state == "COMPLETED"}
 
     def kindly(self, times: int) -> None:
         """Flink does what it was asked for, and the reconciler sees it."""
@@ -351,7 +319,7 @@ COMMON: tuple[Act, ...] = (
 )
 RARE: tuple[Act, ...] = (
     *(Play.save, Play.die, Play.rest, Play.lose, Play.hush, Play.vanish, Play.stay_down, Play.calm),
-    *(Play.rescale, Play.rescale, Play.take_up, Play.sweep, Play.sweep),
+    *(Play.rescale, Play.rescale, Play.take_up),
 )
 ACTS = st.tuples(st.sampled_from(COMMON * 2 + RARE), st.integers(0, 7))
 

@@ -129,26 +129,6 @@ def test_what_a_running_job_began_from_stays(world: World) -> None:
     assert [one.location for one in completed(world)] == [place]
 
 
-def test_what_is_deleted_while_a_job_needs_it(world: World) -> None:
-    """A savepoint that somebody deletes is hidden at once; its files go when the job that began there has its own."""
-    deployment = world.deployment()
-    first = world.running(deployment)
-    place = stopped(world, first)
-    run = world.running(deployment, "LATEST_STATE")
-    with world.store.write() as db:
-        savepoints.request_delete(db, world.stop_savepoint(first), now=world.clock())
-    world.tick(4, later=4000)
-    assert checkpoints.exists(place)
-    assert completed(world) == []
-    world.flink.crash()
-    world.tick(3, later=4000)
-    assert world.flink.jobs[run.job_id].submission.restore == place
-    world.flink.see(run.job_id, Phase.RUNNING)
-    world.flink.checkpoint(run.job_id)
-    world.tick(later=300_000)
-    assert not checkpoints.exists(place)
-
-
 def test_what_another_deployment_began_from_stays(world: World) -> None:
     """A savepoint that another deployment was started from is that one's, too."""
     deployment, other = world.deployment(), world.deployment("other")
@@ -371,7 +351,6 @@ def test_savepoints_in_a_bucket(world: World, bucket: Bucket) -> None:
         savepoints.change(db, taken.id, {"location": place}, now=world.clock())
     second = world.running(deployment, "FROM_SAVEPOINT", savepointId=taken.id)
     assert world.flink.jobs[second.job_id].submission.restore == place
-    world.flink.checkpoint(second.job_id)
 
     def die_once(**_: object) -> None:
         bucket.client.meta.events.unregister("before-call.s3.DeleteObjects", die_once)

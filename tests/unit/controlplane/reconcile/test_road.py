@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,21 +9,10 @@ import pytest
 from flinkform.controlplane.store import deployments, events, runs
 from flinkform.controlplane.store.deployments import Deployment
 from flinkform.controlplane.store.runs import Run
-from flinkform.errors import Unavailable, Unfit, Unplanned
+from flinkform.errors import Unavailable, Unplanned
 from flinkform.flink.plan import Plan
 from flinkform.flink.values import Phase, Submission
-from flinkform.provider.failure import explain
 from tests.unit.controlplane.reconcile.conftest import NS, PLANS, WS, World, artifact
-
-
-class _Silent:
-    """An API that says nothing more."""
-
-    def call(self, name: str, *_: Any) -> dict[str, Any]:
-        raise Unavailable(name)
-
-    def pages(self, name: str, *_: Any, **__: Any) -> Iterator[Any]:
-        raise Unavailable(name)
 
 
 @pytest.fixture
@@ -162,9 +150,6 @@ def test_state_that_would_be_dropped_is_refused(world: World, planned: Deploymen
         "EXPR$1, SUM(v) AS EXPR$2]): it computes something else; take that edit back, start without state, or allow "
         "non-restored state to drop it"
     )
-    # The provider acts on these very words: it brings the old job back.
-    failed = {"jobId": run.id, "status": {"currentJobStatus": "FAILED", "failure": world.fresh(run).failure}}
-    assert isinstance(explain(_Silent(), {}, failed, "bids"), Unfit)
 
 
 def test_state_is_dropped_where_that_is_allowed(world: World, planned: Deployment) -> None:

@@ -35,6 +35,16 @@ def test_own_jvm(world: World) -> None:
     assert world.flink.asked("savepoint") == []
 
 
+def test_engine(world: World) -> None:
+    """The jobs of another engine share a JVM of that engine; the usual engine's name changes nothing."""
+    runs = {}
+    for name, engine in (("old", "1.20"), ("older", "1.20"), ("usual", "2.3")):
+        runs[name] = world.ask_start(world.deployment(name, engineVersion=f"vvr-flinkform-flink-{engine}"))
+    world.tick(3)
+    assert set(world.others[Seat(engine="1.20")].jobs) == {runs["old"].job_id, runs["older"].job_id}
+    assert list(world.flink.jobs) == [runs["usual"].job_id]
+
+
 def test_deaths_stay_apart(world: World) -> None:
     """The death of one JVM restarts its jobs alone, each from its newest checkpoint."""
     other = world.running(world.deployment("other"))
