@@ -20,6 +20,7 @@ from flinkform.controlplane.store.savepoints import Savepoint
 from flinkform.flink.fleet import SHARED, Fleet, Seat
 from flinkform.flink.values import Phase
 from tests.unit.controlplane.reconcile.fake import FakeRuntime, Inline
+from tests.unit.controlplane.tables import stocked
 
 WS, NS = "ws-1", "team"
 
@@ -149,7 +150,7 @@ def artifact(script: str) -> dict[str, Any]:
 
 def made(folder: Path, flink: FakeRuntime) -> World:
     """A world in a folder, with one instance and one namespace on their way."""
-    store, clock = Store.at(folder / "home"), Clock()
+    store, clock = stocked(folder / "home"), Clock()
     others: dict[Seat, FakeRuntime] = {}
     fleet = Fleet(lambda seat: flink if seat == SHARED else others.setdefault(seat, FakeRuntime()))
     bench = Bench(store, fleet, folder / "state", clock)

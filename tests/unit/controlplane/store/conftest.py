@@ -12,13 +12,14 @@ from sqlalchemy import Connection
 from flinkform.controlplane.store import deployments
 from flinkform.controlplane.store.database import Store
 from flinkform.controlplane.store.deployments import Deployment
+from tests.unit.controlplane.tables import stocked
 
 Make = Callable[..., Deployment]
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.at(tmp_path / "home")
+    opened = stocked(tmp_path / "home")
     yield opened
     opened.close()
 
