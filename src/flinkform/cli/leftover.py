@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from flinkform.cli import api
+from flinkform.cli.process import command
 from flinkform.cli.project import Project
 from flinkform.errors import NotFound
 
@@ -102,14 +102,6 @@ def _seconds(held: Mapping[str, Any]) -> float:
 
 
 def _lives(pid: int, mark: str) -> bool:
-    try:
-        os.kill(pid, 0)
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's, or a machine without /proc: it may be the one
-        return True
-    if not command:  # a zombie, or a program that begins this very moment
-        return status.rpartition(")")[2].split()[0] != "Z"
-    return os.fsencode(mark) in command.split(b"\0")
+    words = command(pid)
+    # What cannot be told may be the one.
+    return words is not None and (not words or f" {mark} " in f" {words} ")

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flinkform.cli import api
+from flinkform.cli.process import command
 from flinkform.cli.progress import Step
 from flinkform.cli.project import Project
 from flinkform.errors import TimedOut, Unavailable
@@ -59,11 +60,11 @@ def running(here: Project) -> int:
     """Return the process id of this home's control plane, or 0."""
     try:
         pid = int((here.home / "controlplane.pid").read_text())
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError):
         return 0
     # A process id is used again after a while: only one that serves this very home is ours.
-    return pid if b"controlplane" in command and os.fsencode(here.home) in command else 0
+    words = command(pid) or ""
+    return pid if "controlplane" in words and str(here.home) in words else 0
 
 
 def stop(here: Project, *, clock: Callable[[], float] = time.monotonic) -> bool:
