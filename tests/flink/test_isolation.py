@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -31,57 +31,83 @@ INSERT INTO nowhere SELECT LISTAGG(REPEAT(CAST(n AS STRING), 20000)) FROM number
 """
 
 
+ENDLESS = """
+CREATE TABLE numbers (n INT) WITH ('connector' = 'datagen', 'rows-per-second' = '1', 'fields.n.min' = '50',
+  'fields.n.max' = '60');
+CREATE TABLE nowhere (s STRING) WITH ('connector' = 'blackhole');
+INSERT INTO nowhere SELECT REGEXP_EXTRACT(REPEAT('x', n), '(x+x+)+\\1y') FROM numbers;
+"""
+
+
+@dataclass(frozen=True)
+class World:
+    """A reconciler with JVMs of real Flink."""
+
+    store: Store
+    fleet: Fleet
+    loop: Loop
+
+    def start(self, name: str, script: str) -> Run:
+        document = {
+            "artifact": {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": script}},
+            "executionMode": "STREAMING",
+        }
+        with self.store.write() as db:
+            made = deployments.create(
+                db, name, workspace="w", namespace="n", name=name, document=document, creator="me", now=1
+            )
+            return intents.start(db, made, restore={"kind": "NONE"}, creator="me", now=1)
+
+    def fresh(self, run: Run) -> Run:
+        with self.store.read() as db:
+            found = runs.find(db, run.id)
+        assert found is not None
+        return found
+
+    def told(self, run: Run, name: str) -> int:
+        """How often an event was told of a run."""
+        with self.store.read() as db:
+            return sum(one.name == name for one in events.page(db, "w", "n", run_id=run.id, limit=1000).items)
+
+
 @pytest.fixture
-def world(settings: Settings, tmp_path: Path) -> Iterator[tuple[Store, Fleet, Loop]]:
+def world(settings: Settings, tmp_path: Path) -> Iterator[World]:
     store = Store.at(tmp_path / "home")
     with store.write() as db:
         instances.create(db, "f-1", workspace="w", name="main", region="r", document={}, now=1)
         namespaces.create(db, "f-1", "n", document={}, now=1)
     usual = replace(settings, home=tmp_path / "flink", heap="256m", logs=tmp_path / "logs")
     fleet = Fleet(lambda seat: Embedded(replace(usual, home=usual.home / seat.folder)))
-    loop = Loop(Bench(store, fleet, tmp_path / "state", limit=Limit(deaths=2)))
+    loop = Loop(Bench(store, fleet, tmp_path / "state", limit=Limit(deaths=2, stuck=2000)))
     loop.start()
-    yield store, fleet, loop
+    yield World(store, fleet, loop)
     loop.stop(rest=0)
     fleet.stop()
     store.close()
 
 
-def start(store: Store, name: str, script: str) -> Run:
-    document = {
-        "artifact": {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": script}},
-        "executionMode": "STREAMING",
-    }
-    with store.write() as db:
-        made = deployments.create(
-            db, name, workspace="w", namespace="n", name=name, document=document, creator="me", now=1
-        )
-        return intents.start(db, made, restore={"kind": "NONE"}, creator="me", now=1)
-
-
-def test_out_of_memory(world: tuple[Store, Fleet, Loop]) -> None:
+def test_out_of_memory(world: World) -> None:
     """The oldest of three jobs kills their JVM, is found, dies alone the second time, and is held. The others run."""
-    store, fleet, loop = world
-
-    def fresh(run: Run) -> Run:
-        with store.read() as db:
-            found = runs.find(db, run.id)
-        assert found is not None
-        return found
-
-    def told(run: Run, name: str) -> int:
-        with store.read() as db:
-            return sum(one.name == name for one in events.page(db, "w", "n", run_id=run.id, limit=1000).items)
-
-    hungry = start(store, "hungry", HUNGRY)
-    good = [start(store, name, GOOD) for name in ("one", "two")]
-    loop.wake()
-    until(lambda: told(hungry, "JOB_ISOLATED"), seconds=120)
-    until(lambda: not fresh(hungry).live, seconds=120)
-    failure = fresh(hungry).failure
+    hungry = world.start("hungry", HUNGRY)
+    good = [world.start(name, GOOD) for name in ("one", "two")]
+    until(lambda: world.told(hungry, "JOB_ISOLATED"), seconds=180)
+    until(lambda: not world.fresh(hungry).live, seconds=180)
+    failure = world.fresh(hungry).failure
     assert failure is not None
     assert failure["reason"].startswith("quarantined after 2 deaths of its JVM in 10 minutes: Flink ran out of memory")
-    until(lambda: all(fresh(run).state == "RUNNING" for run in good))
-    assert [told(run, "JOB_RECOVERED") for run in good] <= [1, 1]
-    assert set(fleet.at(SHARED).observe()) == {run.job_id for run in good}
-    assert not fleet.at(Seat(group="hungry")).alive
+    until(lambda: all(world.fresh(run).state == "RUNNING" for run in good))
+    assert max(world.told(run, "JOB_RECOVERED") for run in good) <= 1
+    assert set(world.fleet.at(SHARED).observe()) == {run.job_id for run in good}
+    assert not world.fleet.at(Seat(group="hungry")).alive
+
+
+def test_endless_loop(world: World) -> None:
+    """A job whose task hears nothing is cancelled all the same; its neighbour goes on from its newest checkpoint."""
+    endless, good = world.start("endless", ENDLESS), world.start("good", GOOD)
+    until(lambda: world.fresh(endless).state == world.fresh(good).state == "RUNNING", seconds=180)
+    with world.store.write() as db:
+        intents.stop(db, world.fresh(endless), "NONE", creator="me", now=1)
+    until(lambda: world.fresh(endless).state == "CANCELLED", seconds=180)
+    assert world.told(endless, "JOB_ISOLATED") == 1
+    until(lambda: world.told(good, "JOB_RECOVERED") and world.fresh(good).state == "RUNNING", seconds=180)
+    assert list(world.fleet.at(SHARED).observe()) == [good.job_id]
