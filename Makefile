@@ -34,6 +34,9 @@ openapi-diff: .venv/test.stamp ## say what the installed official SDKs have othe
 bench: .venv/test.stamp ## run every benchmark
 	@for f in benchmarks/[a-z]*.py; do $(ENV) $(BIN)/python -m benchmarks.$$(basename $$f .py) || exit 1; done
 
+bucket: .venv/test.stamp ## run Flink with its state in an S3 bucket (fetches 32 MB)
+	@FLINKFORM_BUCKET=1 $(ENV) $(BIN)/python -m pytest tests/flink/test_bucket.py $(PYTEST)
+
 corpus: .venv/test.stamp ## run the corpus of real scripts (FLINKFORM_CORPUS) on real Flink
 	@$(ENV) $(BIN)/python -m tests.flink.corpus $(CORPUS)
 
@@ -73,4 +76,4 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 install = PYTHONPATH=src $(BIN)/python -m flinkform.cli.install $(1)
 
-.PHONY: help run down test lint generate openapi-diff bench corpus kafka engines
+.PHONY: help run down test lint generate openapi-diff bench bucket corpus kafka engines

@@ -107,7 +107,7 @@ def ended(flink: Embedded, job_id: str) -> Phase:
     return flink.observe()[job_id].state
 
 
-def stopped(flink: Embedded, job_id: str, directory: Path) -> str:
+def stopped(flink: Embedded, job_id: str, directory: Path | str) -> str:
     """Stop with a savepoint; its location."""
     trigger = flink.savepoint(job_id, str(directory), stop=True)
     until(lambda: flink.savepoint_status(job_id, trigger).done)

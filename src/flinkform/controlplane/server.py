@@ -136,7 +136,7 @@ def _tenant(settings: Settings, java: Path, seat: Seat) -> flink.Settings:
     home = settings.home / "flink"
     connectors = settings.home / "connectors"
     usual = flink.Settings(home=home, java=java, slots=settings.slots, heap=settings.heap, connectors=connectors)
-    usual = replace(usual, archive=home / "archive")
+    usual = replace(usual, archive=home / "archive", filesystem=settings.filesystem)
     if seat == SHARED:
         return usual
     own = replace(usual, home=home / seat.folder, logs=usual.job_logs)

@@ -10,6 +10,14 @@ from flinkform.controlplane.retention import AGE, NEWEST, Policy
 from flinkform.errors import Invalid
 
 MIB = 1024 * 1024
+_S3 = {
+    "AWS_ENDPOINT_URL": "s3.endpoint",
+    "AWS_ENDPOINT_URL_S3": "s3.endpoint",
+    "AWS_REGION": "s3.endpoint.region",
+    "AWS_ACCESS_KEY_ID": "s3.access-key",
+    "AWS_SECRET_ACCESS_KEY": "s3.secret-key",
+}
+"""Flink's options by AWS' variables; the later of two wins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +78,9 @@ class Settings:
     retention: Policy = field(default_factory=Policy)
     """Which savepoints of flinkform's own making are kept: five are enough to go back a few edits."""
 
+    filesystem: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """How Flink reaches S3, as AWS' own variables say; it gets no other part of our environment."""
+
     @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.home / 'controlplane.db'}"
@@ -109,6 +120,7 @@ def from_environment(
         own_slots=_whole(environment, "FLINKFORM_OWN_SLOTS", default=base.own_slots),
         region=environment.get("FLINKFORM_REGION", base.region),
         lock_wait=_whole(environment, "FLINKFORM_LOCK_WAIT", default=int(base.lock_wait)),
+        filesystem=_s3(environment),
         retention=_retention(environment, default=base.retention),
         log_level=_level(environment.get("FLINKFORM_LOG_LEVEL", base.log_level)),
     )
@@ -119,6 +131,12 @@ def _whole(environment: Mapping[str, str], name: str, *, default: int) -> int:
     if not text.isdecimal() or not int(text):
         raise Invalid(f"{name}: expected a whole number above 0, got {text!r}")
     return int(text)
+
+
+def _s3(environment: Mapping[str, str]) -> dict[str, str]:
+    found = {option: environment[name] for name, option in _S3.items() if environment.get(name)}
+    # A store of one's own is seldom known by a host name for each bucket, which Amazon's is.
+    return found | ({"s3.path.style.access": "true"} if "s3.endpoint" in found else {})
 
 
 def _retention(environment: Mapping[str, str], *, default: Policy) -> Policy:

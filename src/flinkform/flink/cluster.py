@@ -32,6 +32,7 @@ def options(settings: Settings) -> dict[str, str]:
     work = settings.home / "work"
     return {
         **job_defaults(settings),
+        **settings.filesystem,
         "rest.address": "127.0.0.1",
         "rest.bind-address": "127.0.0.1",
         "rest.port": "0",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -37,6 +38,9 @@ class Settings:
 
     archive: Path | None = None
     """Where an archive of Flink's classes is looked for, from which Java starts sooner."""
+
+    filesystem: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Options of Flink's file systems, such as `s3.endpoint`; keys are among them, so they are shown nowhere."""
 
     @property
     def job_logs(self) -> Path:

@@ -62,3 +62,17 @@ def test_settings() -> None:
     assert from_environment({}, **given).retention == Policy(5, None)
     with pytest.raises(Invalid, match=r"^FLINKFORM_SAVEPOINTS_AGE: expected a duration"):
         from_environment({"FLINKFORM_SAVEPOINTS_AGE": "soon"}, **given)
+
+
+def test_filesystem() -> None:
+    """Flink learns of S3 what AWS' own variables say, and nothing else; a store of one's own is known by its path."""
+    given: dict[str, Any] = {"home": Path("/h"), "host": "127.0.0.1", "port": 0, "java": None}
+    assert from_environment({"AWS_PROFILE": "x", "PATH": "/"}, **given).filesystem == {}
+    shell = {"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_S3": "http://b", "AWS_SECRET_ACCESS_KEY": "hidden"}
+    found = from_environment(shell, **given)
+    assert found.filesystem == {
+        "s3.endpoint": "http://b",
+        "s3.secret-key": "hidden",
+        "s3.path.style.access": "true",
+    }
+    assert "hidden" not in repr(found)
