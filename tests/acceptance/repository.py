@@ -8,11 +8,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
+
+import pytest
 
 from tests.acceptance.terraform import told
 
@@ -32,6 +35,21 @@ ENVIRONMENT = """workspace:
   bucket: bad-input
 """
 DIRECT = build_opener(ProxyHandler({}))
+
+
+@contextmanager
+def disk(folder: Path, size: str) -> Iterator[Path]:
+    """A disk of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk takes root")
+    folder.mkdir()
+    options = ("-t", "tmpfs", "-o", f"size={size}", "tmpfs")
+    if subprocess.run(["mount", *options, str(folder)], capture_output=True, check=False).returncode:
+        pytest.skip("this machine lets nobody mount a disk")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 @dataclass(frozen=True)
