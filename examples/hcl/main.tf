@@ -63,6 +63,26 @@ resource "flink_job" "cubes" {
   state     = "suspended"
 }
 
+# An edit that would lose state is an error of the plan; see the README.
+variable "function" {
+  default = "SUM"
+}
+
+variable "on_incompatible" {
+  default = "fail"
+}
+
+resource "flink_job" "totals" {
+  workspace = flink_workspace.main.resource_id
+  namespace = flink_namespace.numbers.name
+  name      = "totals"
+  sql       = replace(file("${path.module}/totals.sql"), "SUM", var.function)
+
+  upgrade = {
+    on_incompatible = var.on_incompatible
+  }
+}
+
 data "flink_engine_versions" "all" {
   workspace = flink_workspace.main.resource_id
 }
@@ -70,11 +90,15 @@ data "flink_engine_versions" "all" {
 data "flink_jobs" "numbers" {
   workspace  = flink_workspace.main.resource_id
   namespace  = flink_namespace.numbers.name
-  depends_on = [flink_job.squares, flink_job.cubes]
+  depends_on = [flink_job.squares, flink_job.cubes, flink_job.totals]
 }
 
 output "states" {
   value = { for job in data.flink_jobs.numbers.jobs : job.name => job.state }
+}
+
+output "verdict" {
+  value = flink_job.totals.state_verdict
 }
 
 output "default_engine" {

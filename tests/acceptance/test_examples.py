@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.terraform import told
+
 ROOT = Path(__file__).parents[2]
 FLINKFORM = str(Path(sys.executable).with_name("flinkform"))
 
@@ -21,13 +23,13 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
+def run(command: list[str], folder: Path, environment: dict[str, str], *, ok: int = 0) -> str:
     """Run one line of a README."""
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
-    assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    assert done.returncode == ok, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr if ok else done.stdout
 
 
 def shell() -> dict[str, str]:
@@ -61,7 +63,7 @@ def test_minimal_greets(minimal: Path) -> None:
 
 
 def test_hcl_needs_no_constructs(minimal: Path, tmp_path: Path) -> None:
-    """Plain terraform: apply, read through the data sources, plan empty, destroy."""
+    """Plain terraform: apply, read through the data sources, plan empty, refuse to lose state, lose it, destroy."""
     folder = tmp_path / "hcl"
     shutil.copytree(ROOT / "examples" / "hcl", folder)
     environment = shell() | json.loads(run([FLINKFORM, "env", "--json"], minimal, shell()))
@@ -69,8 +71,21 @@ def test_hcl_needs_no_constructs(minimal: Path, tmp_path: Path) -> None:
     run([terraform, "init", "-input=false"], folder, environment)
     run([terraform, "apply", "-auto-approve", "-input=false"], folder, environment)
     said = json.loads(run([terraform, "output", "-json"], folder, environment))
-    assert said["states"]["value"] == {"squares": "running", "cubes": "suspended"}
+    assert said["states"]["value"] == {"squares": "running", "cubes": "suspended", "totals": "running"}
     assert said["default_engine"]["value"]
     run([terraform, "plan", "-detailed-exitcode", "-input=false"], folder, environment)
-    run([terraform, "destroy", "-auto-approve", "-input=false"], folder, environment)
+
+    edit = ["-input=false", "-no-color", "-var", "function=MAX"]
+    said_no = told(run([terraform, "plan", *edit], folder, environment, ok=1))
+    assert "Error: totals would lose state: nothing of what the job computed is kept" in said_no
+    assert "dropped: aggregate: groupBy=[customer], select=[customer, SUM(amount) AS EXPR$1]; it computes" in said_no
+    allowed = [*edit, "-var", "on_incompatible=drop_partial"]
+    warned = told(run([terraform, "apply", "-auto-approve", *allowed], folder, environment))
+    assert '+ state_verdict = "lost"' in warned
+    assert "totals loses its state: nothing of what the job computed is kept" in warned
+    run([terraform, "plan", "-detailed-exitcode", *allowed], folder, environment)
+    said = json.loads(run([terraform, "output", "-json"], folder, environment))
+    assert (said["verdict"]["value"], said["states"]["value"]["totals"]) == ("lost", "running")
+
+    run([terraform, "destroy", "-auto-approve", *edit], folder, environment)
     assert "squares" not in run([FLINKFORM, "status", "--json"], minimal, shell())

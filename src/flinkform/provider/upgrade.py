@@ -92,7 +92,7 @@ def judged(made: Plan, verdict: Verdict, at: Path) -> Plan:
     if verdict.word in LOSING and (way == "fail" or (verdict.empty and way != "restart_empty")):
         return replace(shown, faults=(*made.faults, _refusal(name, verdict, at)))
     if verdict.word in LOSING:
-        head = "starts with nothing" if way == "restart_empty" else "loses a part of its state"
+        head = "starts with nothing" if way == "restart_empty" else _LOSSES[verdict.word]
         return replace(shown, warnings=(_lines(f"{name} {head}: {verdict.summary}", verdict.dropped),))
     if verdict.summary and verdict.word not in KEEPING:
         head = f"nobody can say what becomes of the state of {name}: {verdict.summary}"
@@ -106,6 +106,7 @@ def noted(private: Mapping[str, Any], made: Plan) -> dict[str, Any]:
     return {**private, VERDICT: word if isinstance(word, str) else UNSAID}
 
 
+_LOSSES = {"partly": "loses a part of its state", "lost": "loses its state"}
 _IF_REFUSED = {
     "fail": "If Flink refuses it, the job goes on as it was.",
     "drop_partial": "What Flink cannot place is dropped.",
