@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from flinkform.controlplane.api import deployments
-from flinkform.controlplane.api.call import Call, Handler, Params
+from flinkform.controlplane.api.call import Call, Handler, Params, Services
 from flinkform.controlplane.reconcile.absent import Absent
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.foresight import foreseen
+from flinkform.controlplane.reconcile.seating import seat
+from flinkform.controlplane.store.runs import Run
 from flinkform.errors import Invalid
 from flinkform.flink.fleet import Fleet
+from flinkform.flink.runtime import Runtime
 from flinkform.flink.verdict import Operator, Outcome, Verdict
 
 
@@ -29,10 +33,15 @@ def get(call: Call, params: Params, body: Any) -> dict[str, Any]:
         return _shown(Verdict(Outcome.UNKNOWN, services.runtime.reason))
     bench = Bench(call.store, Fleet(lambda _: services.runtime), services.settings.home / "storage")
     try:
-        return _shown(foreseen(bench, replace(found, name=name, document=document)))
+        return _shown(foreseen(bench, replace(found, name=name, document=document), partial(_planner, services)))
     except Invalid as wrong:
         at = f"line {wrong.position.line}, column {wrong.position.column}: " if wrong.position else ""
         raise Invalid(f"the script is not valid: {at}{wrong.message}", advice=wrong.advice) from wrong
+
+
+def _planner(services: Services, run: Run) -> Runtime:
+    """The Flink that plans a run: for the usual engine the shared one, which is up while a job's own is not."""
+    return services.where(run) if seat(run).engine else services.runtime
 
 
 def _shown(said: Verdict) -> dict[str, Any]:

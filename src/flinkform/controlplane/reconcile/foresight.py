@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from flinkform.controlplane.reconcile import restore, road
 from flinkform.controlplane.reconcile.bench import Bench
+from flinkform.controlplane.reconcile.seating import seat
 from flinkform.controlplane.reconcile.submission import submission
 from flinkform.controlplane.store import runs
 from flinkform.controlplane.store.deployments import Deployment
 from flinkform.controlplane.store.runs import Run
 from flinkform.errors import Unplanned
+from flinkform.flink.catalogue import DEFAULT
 from flinkform.flink.contents import checked
 from flinkform.flink.match import match
 from flinkform.flink.plan import Plan
+from flinkform.flink.runtime import Runtime
 from flinkform.flink.values import Submission
 from flinkform.flink.verdict import Outcome, Verdict, judged, verdict
+from flinkform.openapi import engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,11 @@ class _Kept:
     plan: Plan | None
 
 
-def foreseen(bench: Bench, proposed: Deployment) -> Verdict:
+Planner = Callable[[Run], Runtime]
+"""Says which Flink plans a run: one of its engine."""
+
+
+def foreseen(bench: Bench, proposed: Deployment, planner: Planner) -> Verdict:
     """The verdict on starting *proposed*, which is a deployment as it is to be, from the state its newest run left.
 
     Of a run that is going on that is the savepoint it is going to be stopped with: it holds what its newest
@@ -41,15 +50,16 @@ def foreseen(bench: Bench, proposed: Deployment) -> Verdict:
         kept = _kept(db, bench, proposed.id)
     if kept.run is None or (not kept.run.live and kept.place is None):
         return Verdict(Outcome.COMPATIBLE, "there is no state to take over")
-    was, will_be = (str(one.get("engineVersion")) for one in (kept.run.definition, proposed.document))
-    if was != will_be:
-        change = f"the engine changes from {was} to {will_be}"
-        return Verdict(Outcome.UNKNOWN, f"{change}, and only its start shows what that one can read")
-    before = submission(bench, kept.run)
-    after = submission(bench, replace(kept.run, definition=proposed.document))
+    after = replace(kept.run, definition=proposed.document)
     if kept.plan is None:
-        return _as_written(before, after)
-    return _compared(bench, after, kept.plan, kept.place)
+        return _as_written(bench, kept.run, after)
+    runtime, lines = planner(after), [_line(one) for one in (kept.run, after)]
+    if seat(after).engine and not runtime.alive:
+        return Verdict(Outcome.UNKNOWN, f"Flink {lines[1]} runs no job now, and only it knows how it runs this one")
+    said = _compared(submission(bench, after), kept.plan, kept.place, runtime)
+    if lines[0] != lines[1] and _release(lines[0]) > _release(lines[1]) and said.outcome is not Outcome.LOST:
+        return replace(said, outcome=Outcome.UNKNOWN, reason=f"Flink {lines[1]} may not read what {lines[0]} wrote")
+    return said
 
 
 def _kept(db: Connection, bench: Bench, deployment_id: str) -> _Kept:
@@ -63,15 +73,23 @@ def _kept(db: Connection, bench: Bench, deployment_id: str) -> _Kept:
     return _Kept(newest, place, road.written(db, place))
 
 
-def _as_written(before: Submission, after: Submission) -> Verdict:
+def _as_written(bench: Bench, before: Run, after: Run) -> Verdict:
     """Of a job without a compiled plan nobody knows the operators."""
-    if (before.script, before.options) == (after.script, after.options):
+    was, will_be = ((job.script, job.options) for job in (submission(bench, before), submission(bench, after)))
+    if was == will_be and _line(before) == _line(after):
         return Verdict(Outcome.SAME, "its script and its options are what they were")
     return Verdict(Outcome.UNKNOWN, "the job runs as written, without a compiled plan, so only Flink can tell")
 
 
-def _compared(bench: Bench, after: Submission, old: Plan, place: str | None) -> Verdict:
-    runtime = bench.fleet.at()
+def _line(run: Run) -> str:
+    return engine.line(str(run.definition.get("engineVersion") or "")) or DEFAULT
+
+
+def _release(line: str) -> list[int]:
+    return [int(part) for part in line.split(".")]
+
+
+def _compared(after: Submission, old: Plan, place: str | None, runtime: Runtime) -> Verdict:
     try:
         new = runtime.compile(after.script, after.options, name=after.name, batch=False)
     except Unplanned as error:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from flinkform.controlplane.reconcile.foresight import foreseen
+from flinkform.controlplane.store import runs
 from flinkform.controlplane.store.deployments import Deployment
 from flinkform.errors import Unplanned
 from flinkform.flink.contents import Contents
@@ -23,7 +24,7 @@ def said(world: World, deployment: Deployment, script: str, **document: Any) -> 
     """The verdict on an edit; asking starts nothing and writes nothing."""
     proposed = replace(deployment, document={**deployment.document, "artifact": artifact(script), **document})
     before = len(world.flink.asked("submit"))
-    found = foreseen(world.bench, proposed)
+    found = foreseen(world.bench, proposed, lambda _: world.flink)
     world.tick(2)
     assert len(world.flink.asked("submit")) == before
     return found
@@ -83,9 +84,24 @@ def test_unplanned(world: World, planned: Deployment) -> None:
 
 
 def test_engine(world: World, planned: Deployment) -> None:
-    """Another engine is another thing; nobody knows before it reads the state."""
+    """A newer engine's own plan is compared; of an older one, or one that runs nothing yet, nobody knows."""
     world.running(planned)
-    assert "the engine changes" in said(world, planned, "aggregate", engineVersion="flink-1.20").reason
+    found = said(world, planned, "aggregate", engineVersion="vvr-flinkform-flink-1.20")
+    assert (found.outcome, found.reason) == (Outcome.UNKNOWN, "Flink 1.20 may not read what 2.3 wrote")
+    world.flink.alive = False
+    proposed = replace(planned, document={**planned.document, "engineVersion": "vvr-flinkform-flink-2.2"})
+    assert "Flink 2.2 runs no job now" in foreseen(world.bench, proposed, lambda _: world.flink).reason
+
+
+def test_newer_engine(world: World, planned: Deployment) -> None:
+    """From an older engine to the usual one the two plans say what becomes of state."""
+    run = world.running(planned)
+    old = {**run.definition, "engineVersion": "vvr-flinkform-flink-1.20"}
+    with world.store.write() as db:
+        assert runs.change(db, world.fresh(run), {"definition": old}, now=world.clock())
+    for script, outcome in (("aggregate", Outcome.SAME), ("max", Outcome.LOST)):
+        proposed = replace(planned, document={**planned.document, "artifact": artifact(script)})
+        assert foreseen(world.bench, proposed, lambda _: world.flink).outcome is outcome
 
 
 def test_contents(world: World, planned: Deployment) -> None:
