@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from flinkform.cli import boxes
+from flinkform.errors import Refused
 from flinkform.provider.lists import Lists
 from flinkform.provider.protocol import plugin
 from flinkform.provider.service import Service
@@ -339,3 +341,18 @@ def test_interrupted(cloud: Cloud, tmp_path: Path) -> None:
         cloud.start_looks = 1
         assert terraform.plan() == {}
         terraform.destroy()
+
+
+def test_a_script_learns_what_an_error_is_about(terraform: Terraform, cloud: Cloud) -> None:
+    """Of terraform's own box, about a stack written as JSON: address, attribute, operation, code and request id."""
+    values = {"workspace": "w", "namespace": "n", "name": "a", "sql": "SELECT 1"}
+    terraform.write("")
+    (terraform.folder / "cdk.tf.json").write_text(json.dumps({"resource": {"flink_job": {"a": values}}}, indent=2))
+    cloud.refused["CreateDeployment"] = Refused(
+        "its cpu is used up", operation="CreateDeployment", code="1001", status=200, request_id="r-1", at=("namespace",)
+    )
+    said = terraform.run("apply", "-auto-approve", "-input=false", ok=(1,)).stdout
+    (part,) = boxes.failure("shop", "apply", said).parts
+    assert isinstance(part, Refused)
+    assert (part.operation, part.code, part.request_id) == ("CreateDeployment", "1001", "r-1")
+    assert part.at == ("shop", "flink_job.a", "namespace")
