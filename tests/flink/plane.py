@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from flinkform.client import api, credentials, endpoints
+from flinkform.client.retry import Retry
 
 ENDED = frozenset({"FINISHED", "FAILED", "CANCELLED"})
 NAMESPACE = "team"
@@ -96,14 +97,8 @@ def plane(home: Path, **environment: str) -> Iterator[Plane]:
     try:
         line = process.stdout.readline() if process.stdout else b""
         assert line, (home / "stderr").read_text()
-        key = json.loads((home / "credentials.json").read_text())
-        shell = {
-            "FLINKFORM_ENDPOINT": json.loads(line)["endpoint"],
-            "ALIBABA_CLOUD_ACCESS_KEY_ID": key["access_key_id"],
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": key["access_key_secret"],
-        }
-        client = api.Client(credentials.find(shell), endpoints.find(shell), region="cn-hangzhou")
-        yield Plane(home, client, _workspace(client), process.pid)
+        client = opened(home, json.loads(line)["endpoint"])
+        yield Plane(home, client, furnished(client), process.pid)
         client.close()
     finally:
         process.terminate()
@@ -112,7 +107,18 @@ def plane(home: Path, **environment: str) -> Iterator[Plane]:
             process.stdout.close()
 
 
-def _workspace(client: api.Client) -> str:
+def opened(home: Path, endpoint: str, *, retry: Retry | None = None) -> api.Client:
+    """Return a client with the home's own key."""
+    key = json.loads((home / "credentials.json").read_text())
+    shell = {
+        "FLINKFORM_ENDPOINT": endpoint,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": key["access_key_id"],
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": key["access_key_secret"],
+    }
+    return api.Client(credentials.find(shell), endpoints.find(shell), region="cn-hangzhou", retry=retry)
+
+
+def furnished(client: api.Client) -> str:
     """Make a workspace with a namespace; return what the `workspace` header wants."""
     storage = {"Oss": {"Bucket": "bucket"}}
     asked = {"InstanceName": "test", "ChargeType": "POST", "VpcId": "vpc", "VSwitchIds": ["vsw"], "Storage": storage}

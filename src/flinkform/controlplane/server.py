@@ -8,11 +8,12 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 import uvicorn
 
@@ -28,7 +29,7 @@ from flinkform.errors import Conflict, Unavailable
 from flinkform.flink import settings as flink
 from flinkform.flink.archive import Archivist
 from flinkform.flink.fleet import SHARED, Fleet, Seat
-from flinkform.flink.runtime import Embedded
+from flinkform.flink.runtime import Embedded, Runtime
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,19 @@ _WAITING = 500
 """Requests that are read at once; more are told 503, which clients take for a reason to wait."""
 
 
-def run(settings: Settings, *, announce: Callable[[str], None], say: Callable[[str], None]) -> None:
+class Embed(Protocol):
+    """Makes a Flink beside us, whose JVM holds the file descriptors *locks*."""
+
+    def __call__(self, settings: flink.Settings, *, locks: Sequence[int]) -> Runtime: ...
+
+
+def run(
+    settings: Settings,
+    *,
+    announce: Callable[[str], None],
+    say: Callable[[str], None],
+    embed: Embed = Embedded,
+) -> None:
     """Serve until SIGTERM or SIGINT; *announce* is told the URL once it answers, *say* what is being waited for.
 
     Conflict: the home or the port is taken, or the home may not be written. Unavailable: it is full.
@@ -53,7 +66,7 @@ def run(settings: Settings, *, announce: Callable[[str], None], say: Callable[[s
         store = Store.open(settings.database_url)
         held.callback(store.close)
         keyring.root(store, settings)
-        fleet = _fleet(settings, lock.descriptor)
+        fleet = _fleet(settings, lock.descriptor, embed)
         held.callback(fleet.stop)
         bench = Bench(store, fleet, settings.home / "storage")
         loop = Loop(bench, policy=settings.retention)
@@ -123,12 +136,12 @@ def _serve(
     server.run(sockets=[listener])
 
 
-def _fleet(settings: Settings, lock: int) -> Fleet:
+def _fleet(settings: Settings, lock: int, embed: Embed) -> Fleet:
     """Return the Flinks beside us, or the reason why there are none."""
     if (java := settings.java) is None:
         absent = Absent("Java 17 or newer was not found; run `flinkform doctor` for what to do")
         return Fleet(lambda _: absent)
-    return Fleet(lambda seat: Embedded(_tenant(settings, java, seat), locks=[lock]))
+    return Fleet(lambda seat: embed(_tenant(settings, java, seat), locks=[lock]))
 
 
 def _tenant(settings: Settings, java: Path, seat: Seat) -> flink.Settings:
