@@ -313,6 +313,8 @@ def move(facts: Change) -> Move:
     if facts.step == "CALLED":
         if running and facts.reached:
             return Move.DONE
+        if facts.seen in _NOWHERE and not facts.wanted:
+            return Move.FAIL  # it will not come back, and its stop waits for this
         return Move.UNDO if facts.late and facts.seen in _LIVE else Move.WAIT
     if not facts.wanted or (facts.late and facts.step == "NEW"):
         return Move.FAIL

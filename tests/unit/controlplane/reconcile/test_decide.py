@@ -61,6 +61,13 @@ def every_change() -> Iterator[Change]:
         yield Change(step, seen, *flags)
 
 
+def test_no_change_is_waited_for_in_vain() -> None:
+    """A change of parallelism of a job that is gone and shall not come back is over: its stop waits for that."""
+    gone = (Sight.GONE, Sight.LOST, Sight.DOWN, Sight.BROKEN)
+    assert {move(Change("CALLED", seen, wanted=False)) for seen in gone} == {Move.FAIL}
+    assert {move(Change("CALLED", seen, wanted=True)) for seen in gone} == {Move.WAIT}
+
+
 def test_every_pair_has_a_step() -> None:
     """No combination of what was asked and what was seen is without an answer."""
     assert {type(decide(facts)) for facts in every_fact()} == {Do}

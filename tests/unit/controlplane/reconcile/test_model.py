@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,14 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flinkform.controlplane.store import events, rescales, runs, savepoints
+from flinkform.controlplane.store.events import Event
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import Savepoint
-from flinkform.errors import Conflict, Unavailable, Unplanned
+from flinkform.errors import Conflict, Unavailable
 from flinkform.flink import checkpoints
-from flinkform.flink.plan import Plan
-from flinkform.flink.values import Phase, Submission
-from tests.unit.controlplane.reconcile.conftest import NS, PLANS, WS, artifact, made
-from tests.unit.controlplane.reconcile.fake import FakeRuntime
+from flinkform.flink.values import Phase
+from tests.unit.controlplane.reconcile.conftest import NS, WS, artifact, made
+from tests.unit.controlplane.reconcile.counting import SCRIPTS, Counting, Killed
 
 MOVES = {
     Phase.STARTING: (Phase.RUNNING, Phase.RUNNING, Phase.FAILED, Phase.RESTARTING),
@@ -30,104 +30,19 @@ MOVES = {
 """What a job may do by itself."""
 
 
-SCRIPTS = ("aggregate", "alias", "filter", "join", "max", "expiry", "odd")
-"""What the deployment may say; the last one has no plan."""
-
-
-def operators(plan: str | None) -> dict[int, str]:
-    """What each operator of a plan that keeps state computes, names and inputs aside."""
-    found = json.loads(plan)["nodes"] if plan else ()
-    return {
-        node["id"]: json.dumps(
-            [
-                node["type"],
-                sorted((c["internalName"], c["argList"]) for c in node.get("aggCalls", ())),
-                node.get("state"),
-            ]
-        )
-        for node in found
-        if any(word in node["type"] for word in ("aggregate", "join", "source"))
-    }
-
-
-class Counting(FakeRuntime):
-    """A Flink whose jobs count; a checkpoint keeps the count, and a job that begins from it goes on from there."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.counts: dict[str, int] = {}
-        self.kept: dict[str, int] = {}
-        """By place: what a checkpoint or savepoint holds."""
-        self.plans |= {name: Plan.load((PLANS / f"{name}.json").read_text()) for name in SCRIPTS[:-1]}
-        self.plans[SCRIPTS[-1]] = Unplanned("nobody knows")
-        self.handed: dict[str, str | None] = {}
-        """By job: the plan it was handed over with."""
-        self.written: dict[str, str | None] = {}
-        """By place: the plan whose state it holds."""
-        self.used: dict[int, str] = {}
-        """By id: what it stood for, in any run."""
-        self.durable: dict[str, int] = {}
-        """By job: the highest count that it ever made durable itself."""
-        self.done: set[str] = set()
-        """The savepoints that Flink completed, by id."""
-        self.wrongs: list[str] = []
-        """What was asked that must never be; the reconciler would swallow an exception."""
-
-    def submit(self, job: Submission) -> None:
-        before = set(self.jobs)
-        try:
-            super().submit(job)
-        finally:
-            if job.id in set(self.jobs) - before:
-                self.counts[job.id] = self.kept[job.restore] if job.restore else 0
-                self.understand(job)
-                if self.counts[job.id] < self.durable.get(job.id, 0):
-                    self.wrongs.append("a job went on from an older state than its newest")
-            if len([one for one in self.jobs.values() if not one.seen.state.final]) > 1:
-                self.wrongs.append("Flink runs two jobs of one deployment")
-
-    def understand(self, job: Submission) -> None:
-        """Take a plan as Flink does: state is known by the id of its operator, and nothing but the id."""
-        if self.handed.setdefault(job.id, job.plan) != job.plan:
-            self.wrongs.append("a job went on under another plan than its own")
-        now = operators(job.plan)
-        for number, computes in now.items():
-            if self.used.setdefault(number, computes) != computes:
-                self.wrongs.append(f"id {number} was used for something else")
-        lost = operators(self.written.get(job.restore or "")).keys() - now.keys()
-        if lost and not job.allow_non_restored:
-            self.wrongs.append("Flink refuses state that nothing takes over")
-        if job.allow_non_restored and job.plan and not lost:
-            self.wrongs.append("Flink was allowed to drop state although nothing needs that")
-
-    def keep(self, place: str | None, job_id: str) -> None:
-        if place:
-            self.kept[place] = self.counts[job_id]
-            self.written[place] = self.jobs[job_id].submission.plan
-            self.durable[job_id] = max(self.durable.get(job_id, 0), self.counts[job_id])
-
-    def taking(self) -> list[str]:
-        """The savepoints under way."""
-        return [name for name in self.savepoints if name not in self.outcomes]
-
-    def end(self, trigger: str, error: str | None) -> None:
-        """Let a savepoint end; one of a job that does not run fails, as Flink's do."""
-        job_id = self.savepoints[trigger][0]
-        if job_id not in self.jobs or self.jobs[job_id].seen.state is not Phase.RUNNING:
-            self.finish_savepoint(trigger, error="the job is not running")
-            return
-        self.keep(self.finish_savepoint(trigger, error=error, written=error == "late"), job_id)
-        if not error:
-            self.done.add(Path(self.savepoints[trigger][1]).name)
-
-
 class Play:
     """One deployment, one control plane, one Flink, and what may befall them; *n* picks one of several ways."""
 
     def __init__(self, folder: Path) -> None:
-        self.flink = Counting()
+        self.flink = Counting(least=self.least)
         self.world = made(folder, self.flink)
         self.deployment = self.world.deployment(artifact=artifact(SCRIPTS[0]))
+        self.asked: dict[str, str] = {}
+        """Every run that was asked for, and the script that it is of."""
+        self.stops: dict[str, str] = {}
+        """The strategy of every stop that was asked for, by run."""
+        self.saves: set[str] = set()
+        """The savepoints that were asked for."""
         self.ended: dict[str, str] = {}
         self.waited_for: set[str] = set()
         """The savepoints that were not given up when one of Flink's ended."""
@@ -135,7 +50,8 @@ class Play:
     def start(self, n: int) -> None:
         kind = ("NONE", "LATEST_STATE", "LATEST_STATE", "LATEST_SAVEPOINT")[n % 4]
         try:
-            self.world.ask_start(self.deployment, kind, allowNonRestoredState=n > 3)
+            run = self.world.ask_start(self.deployment, kind, allowNonRestoredState=n > 3)
+            self.asked[run.id] = _script(run)
         except Conflict:
             assert self.live()
 
@@ -159,27 +75,43 @@ class Play:
         strategy = ("NONE", "STOP_WITH_SAVEPOINT", "STOP_WITH_SAVEPOINT", "STOP_WITH_DRAIN")[n % 4]
         for run in self.live():
             self.world.ask_stop(run, strategy)
-        self.world.tick(n // 4)
+            if self.stops.get(run.id) != "NONE":
+                self.stops[run.id] = strategy
+        self.look(n // 4)
+
+    def upgrade(self, n: int) -> None:
+        """All of it at once, as by somebody who waits for nothing, be another upgrade under way or not."""
+        self.stop(1)
+        self.edit(n)
+        self.start(1)
+        self.look(n % 3)
 
     def save(self, n: int) -> None:
         for run in self.live():
             if run.state == "RUNNING":
-                self.world.ask_savepoint(run)
-        self.world.tick(n % 2)
+                self.saves.add(self.world.ask_savepoint(run).id)
+        self.look(n % 2)
 
     def rescale(self, n: int) -> None:
         for run in self.live():
             with suppress(Conflict):
                 self.world.ask_rescale(run, 1 + n % 3)
-        self.world.tick(n % 2)
+        self.look(n % 2)
 
     def take_up(self, n: int) -> None:
         for job_id in self.flink.wanted.keys() & self.flink.jobs.keys():
             self.flink.take_up(job_id)
-        self.world.tick(n % 2)
+        self.look(n % 2)
 
     def tick(self, n: int) -> None:
-        self.world.tick(1 + n % 3, later=(1, 250, 4000)[n // 3])
+        self.look(1 + n % 3, later=(1, 250, 4000)[n // 3])
+
+    def look(self, times: int, *, later: int = 250) -> None:
+        for _ in range(times):
+            try:
+                self.world.tick(later=later)
+            except Killed:
+                self.world.restart_controlplane()
 
     def move(self, n: int) -> None:
         for job_id, job in self.flink.jobs.items():
@@ -203,7 +135,7 @@ class Play:
             self.flink.crash()
         else:
             self.world.restart_controlplane()
-        self.world.tick(n // 2, later=4000)
+        self.look(n // 2, later=4000)
 
     def rest(self, n: int) -> None:
         """The control plane ends as it should; its jobs' savepoints come in time, late, or not at all."""
@@ -213,24 +145,33 @@ class Play:
             for trigger in self.flink.taking()[: n % 3]:
                 self.flink.end(trigger, None)
 
-        self.world.end_controlplane(pause)
-        self.world.tick(n // 2, later=4000)
+        try:
+            self.world.end_controlplane(pause)
+        except Killed:
+            self.world.restart_controlplane()
+        self.look(n // 2, later=4000)
 
     def lose(self, n: int) -> None:
-        self.flink.lost = {("submit", "cancel", "savepoint", "rescale")[n % 4]}
+        name = ("submit", "cancel", "savepoint", "rescale")[n % 4]
+        self.flink.lost = {name if n < 4 else f"{name} late"}
+
+    def kill(self, n: int) -> None:
+        """Kill the control plane in its next call of that kind."""
+        self.flink.killing = ("submit", "cancel", "savepoint", "savepoint")[n % 4] + (" before" if n < 4 else " after")
 
     def hush(self, n: int) -> None:
         self.flink.observe_error = Unavailable("timed out") if n % 2 else None
 
     def vanish(self, n: int) -> None:
-        self.flink.jobs.clear()
-        self.world.tick(n)
+        self.flink.vanish()
+        self.look(n)
 
     def stay_down(self, n: int) -> None:
         self.flink.start_error = Unavailable("no") if n % 2 else None
 
     def calm(self, _n: int = 0) -> None:
         self.flink.lost, self.flink.observe_error, self.flink.start_error = set(), None, None
+        self.flink.killing = ""
 
     def check(self) -> None:
         """What holds at any time."""
@@ -241,11 +182,25 @@ class Play:
         assert [one.message for one in told if one.name == "RECONCILE_FAILED"] == []
         assert all(checkpoints.exists(one.location or "") for one in taken if one.state == "COMPLETED")
         saved = {one.run_id for one in taken if one.stop and one.state == "COMPLETED"}
-        for run in self.every_run():
+        every = self.every_run()
+        for run in every:
             if run.live:
                 assert run.id not in self.ended
             else:
                 self.check_end(run, saved)
+        self.remembered(every, {one.id for one in taken}, told)
+
+    def remembered(self, every: list[Run], taken: set[str], told: list[Event]) -> None:
+        """Nothing that was answered is forgotten, and no end is told twice."""
+        assert {run.id: _script(run) for run in every} == self.asked
+        assert self.saves <= taken
+        given_up = {one.run_id for one in told if one.name == "JOB_STOP_FAILED"}
+        for run in every:
+            asked = self.stops.get(run.id)
+            assert not run.live or not asked or run.intent == "STOP" or (asked != "NONE" and run.id in given_up)
+        ends = Counter(one.run_id for one in told if one.name in _ENDS)
+        outcomes = Counter(one.message.split()[1] for one in told if one.name in _OUTCOMES)
+        assert max([0, *ends.values(), *outcomes.values()]) <= 1
 
     def check_end(self, run: Run, saved: set[str]) -> None:
         """The end is the end, of the job in Flink too; a stop with a savepoint has one."""
@@ -278,7 +233,7 @@ class Play:
     def kindly(self, times: int) -> None:
         """Flink does what it was asked for, and the reconciler sees it."""
         for _ in range(times):
-            self.world.tick(later=40_000)
+            self.look(1, later=40_000)
             for trigger in self.flink.taking():
                 self.waited_for |= {one.id for one in self.started()}
                 self.flink.end(trigger, None)
@@ -289,7 +244,20 @@ class Play:
                     self.flink.see(job_id, Phase.CANCELED)
                 if job_id in self.flink.wanted:
                     self.flink.take_up(job_id)
-        self.world.tick()
+        self.look(1)
+
+    def least(self, job_id: str) -> int:
+        """The count that a job has to begin with: the newest of the run before, if it shall go on from there."""
+        every = self.every_run()
+        run = next(one for one in every if one.job_id == job_id)
+        if run.restore["kind"] != "LATEST_STATE":
+            return 0
+        for former in every[every.index(run) + 1 :]:
+            if former.job_id in self.flink.durable:
+                return self.flink.durable[former.job_id]
+            if former.started_at is not None or former.restored_from:
+                return 0
+        return 0
 
     def started(self) -> list[Savepoint]:
         with self.world.store.read() as db:
@@ -304,6 +272,12 @@ class Play:
             return runs.page(db, self.deployment.id, limit=1000).items
 
 
+def _script(run: Run) -> str:
+    return str(run.definition["artifact"]["sqlArtifact"]["sqlScript"])
+
+
+_ENDS = ("JOB_CANCELLED", "JOB_FAILED", "JOB_FINISHED")
+_OUTCOMES = ("SAVEPOINT_COMPLETED", "SAVEPOINT_FAILED")
 Act = Callable[[Play, int], None]
 COMMON: tuple[Act, ...] = (
     Play.up,
@@ -316,10 +290,11 @@ COMMON: tuple[Act, ...] = (
     Play.saved,
     Play.move,
     Play.edit,
+    Play.upgrade,
 )
 RARE: tuple[Act, ...] = (
     *(Play.save, Play.die, Play.rest, Play.lose, Play.hush, Play.vanish, Play.stay_down, Play.calm),
-    *(Play.rescale, Play.rescale, Play.take_up),
+    *(Play.rescale, Play.rescale, Play.take_up, Play.kill, Play.kill),
 )
 ACTS = st.tuples(st.sampled_from(COMMON * 2 + RARE), st.integers(0, 7))
 
