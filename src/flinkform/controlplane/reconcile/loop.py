@@ -16,6 +16,7 @@ from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.blame import Vigil, blame
 from flinkform.controlplane.reconcile.crew import Crew
 from flinkform.controlplane.reconcile.decide import Do, Move, Take, decide, take
+from flinkform.controlplane.reconcile.eyes import Eyes
 from flinkform.controlplane.reconcile.observe import View
 from flinkform.controlplane.reconcile.park import park
 from flinkform.controlplane.reconcile.patience import Patience
@@ -37,6 +38,8 @@ BUSY_TICK = 0.25
 IDLE_TICK = 0.5
 """Seconds between looks otherwise: how late a change in Flink may be known."""
 _CREW = 4
+_MOST = 64
+"""Runtimes that may be slow to answer before the others have to wait."""
 _PRUNE_EVERY = 600_000
 _NONCES_KEPT = 3_600_000
 _SENT = (Do.SUBMIT, Do.RECOVER, Do.REPAIR, Do.CANCEL, Do.DIAGNOSE, Do.COUNT, Do.END_FAILED)
@@ -60,6 +63,7 @@ class Loop:
         self._stopping = threading.Event()
         self._crew = Crew(executor or ThreadPoolExecutor(_CREW, "reconcile"), done=self.wake)
         self._supervision = Supervision(bench.fleet, self._crew, bench.clock)
+        self._eyes = Eyes(bench.fleet, executor or ThreadPoolExecutor(_MOST, "look"), bench.clock)
         self._retention = Retention(bench, self._crew, policy or Policy())
         self._patience = Patience(first=500, limit=30_000)
         self._pulse = Pulse()
@@ -84,7 +88,8 @@ class Loop:
         self._crew.close()
         lives = self._supervision.lives
         if lives and rest:
-            park(self._bench, lives, milliseconds=rest, pause=pause or partial(time.sleep, 0.1))
+            park(self._bench, self._eyes, lives, milliseconds=rest, pause=pause or partial(time.sleep, 0.1))
+        self._eyes.close()
 
     @property
     def trouble(self) -> str:
@@ -117,7 +122,7 @@ class Loop:
             taking = [one for one in pending if one.state == "STARTED"]
             asked = [(one, runs.find(db, one.run_id)) for one in taking if one.step == "CALLED"]
         healths = self._supervision.check({seat(run) for run in live})
-        view = observe.look(self._bench, healths, asked)
+        view = observe.look(self._bench, self._eyes, healths, asked)
         for at, life, death in self._vigil.stuck(view):
             blame(self._bench, at, life, death)
             self._supervision.end(at)

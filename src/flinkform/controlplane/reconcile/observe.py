@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.decide import Facts, Progress, Sight, Snapshot, Taken
+from flinkform.controlplane.reconcile.eyes import Answer, Eyes
 from flinkform.controlplane.reconcile.seating import seat
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import Savepoint
@@ -32,6 +33,8 @@ class Look:
     """One look at one runtime."""
 
     health: Health = Health()
+    at: int = 0
+    """When it was asked, in milliseconds."""
     jobs: Mapping[str, Observed] | None = field(default_factory=dict)
     """By Flink's job id; None when the runtime did not answer."""
 
@@ -76,13 +79,16 @@ class View:
         if run.home != look.health.life:
             return Sight.GONE
         # Flink's list may be older than its answer to a submission.
-        return Sight.LOST if self.at - run.modified_at >= LOST_AFTER else Sight.UNSEEN
+        return Sight.LOST if look.at - run.modified_at >= LOST_AFTER else Sight.UNSEEN
 
 
-def look(bench: Bench, healths: Mapping[Seat, Health], asked: Sequence[tuple[Savepoint, Run | None]]) -> View:
+def look(
+    bench: Bench, eyes: Eyes, healths: Mapping[Seat, Health], asked: Sequence[tuple[Savepoint, Run | None]]
+) -> View:
     """One call for all jobs of a runtime, and one for each savepoint under way, with the run it is of."""
     at = bench.clock()
-    looks = {seat: Look(health, _jobs(bench, seat, health)) for seat, health in healths.items()}
+    answers = eyes.look({seat: health.life for seat, health in healths.items() if health.life is not None})
+    looks = {seat: Look(health, *answers.get(seat, Answer(at, {}))) for seat, health in healths.items()}
     taken, forgotten = {}, set()
     for one, run in asked:
         found = looks.get(seat(run), _DARK) if run else _DARK
@@ -94,15 +100,6 @@ def look(bench: Bench, healths: Mapping[Seat, Health], asked: Sequence[tuple[Sav
         elif status is not _UNKNOWN:
             taken[one.id] = status
     return View(at, looks, taken, frozenset(forgotten))
-
-
-def _jobs(bench: Bench, at: Seat, health: Health) -> Mapping[str, Observed] | None:
-    if health.life is None:
-        return {}
-    try:
-        return bench.fleet.at(at).observe()
-    except FlinkformError:
-        return None
 
 
 def facts(

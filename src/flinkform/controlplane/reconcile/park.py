@@ -8,6 +8,7 @@ import structlog
 
 from flinkform.controlplane.reconcile import act, observe, settle
 from flinkform.controlplane.reconcile.bench import Bench
+from flinkform.controlplane.reconcile.eyes import Eyes
 from flinkform.controlplane.reconcile.observe import Health
 from flinkform.controlplane.reconcile.seating import seat
 from flinkform.controlplane.store import intents, runs, savepoints
@@ -19,7 +20,7 @@ from flinkform.flink.fleet import Seat
 _log = structlog.get_logger(__name__)
 
 
-def park(bench: Bench, lives: Mapping[Seat, str], *, milliseconds: int, pause: Callable[[], None]) -> None:
+def park(bench: Bench, eyes: Eyes, lives: Mapping[Seat, str], *, milliseconds: int, pause: Callable[[], None]) -> None:
     """Stop every running job with a savepoint that the next start finds; desired states stay as they are.
 
     What is not done in time goes on from its newest checkpoint instead. The loop must not look meanwhile: it
@@ -31,8 +32,8 @@ def park(bench: Bench, lives: Mapping[Seat, str], *, milliseconds: int, pause: C
     waiting = {one.id: (one, run) for run in going if (one := _begin(bench, run, lives[seat(run)]))}
     healths = {at: Health(life) for at, life in lives.items()}
     while waiting and bench.clock() < deadline:
-        view = observe.look(bench, healths, list(waiting.values()))
-        if all(look.jobs is None for look in view.looks.values()):
+        view = observe.look(bench, eyes, healths, list(waiting.values()))
+        if not any(bench.fleet.at(at).alive for at in lives):
             break
         for done in [name for name in waiting if name in view.taken and view.taken[name].done]:
             _end(bench, *waiting.pop(done), view.taken[done].location, view.taken[done].error)
