@@ -23,6 +23,7 @@ from flinkform.controlplane.app import build
 from flinkform.controlplane.reconcile.absent import Absent
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.loop import Loop
+from flinkform.controlplane.reconcile.quarantine import Limit
 from flinkform.controlplane.settings import Settings
 from flinkform.controlplane.store.database import Store
 from flinkform.errors import Conflict, Unavailable
@@ -68,7 +69,8 @@ def run(
         keyring.root(store, settings)
         fleet = _fleet(settings, lock.descriptor, embed)
         held.callback(fleet.stop)
-        bench = Bench(store, fleet, settings.home / "storage")
+        limit = Limit(failures=settings.failures, window=settings.failure_minutes * 60_000)
+        bench = Bench(store, fleet, settings.home / "storage", limit=limit)
         loop = Loop(bench, policy=settings.retention)
         stopping = threading.Event()
         services = Services(
@@ -149,7 +151,7 @@ def _tenant(settings: Settings, java: Path, seat: Seat) -> flink.Settings:
     home = settings.home / "flink"
     connectors = settings.home / "connectors"
     usual = flink.Settings(home=home, java=java, slots=settings.slots, heap=settings.heap, connectors=connectors)
-    usual = replace(usual, archive=home / "archive", filesystem=settings.filesystem)
+    usual = replace(usual, archive=home / "archive", filesystem=settings.filesystem, network=settings.network)
     if seat == SHARED:
         return usual
     own = replace(usual, home=home / seat.folder, logs=usual.job_logs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,14 @@ class Settings:
 
     heap: str = "1g"
     """Java heap of the embedded Flink: 200 small jobs need half of it."""
+
+    network: str = "128m"
+    """Memory for data on its way between tasks, beside the heap: 300 slots need no more."""
+
+    failures: int = 20
+    """How often a job may fail within *failure_minutes* before it is quarantined."""
+
+    failure_minutes: int = 10
 
     own_heap: str = "512m"
     """Java heap of a JVM that one job has to itself, where the job does not say."""
@@ -115,8 +124,11 @@ def from_environment(
         java=java,
         database=environment.get("FLINKFORM_DATABASE_URL", base.database),
         slots=_whole(environment, "FLINKFORM_SLOTS", default=base.slots),
-        heap=environment.get("FLINKFORM_HEAP", base.heap),
-        own_heap=environment.get("FLINKFORM_OWN_HEAP", base.own_heap),
+        heap=_size(environment, "FLINKFORM_HEAP", default=base.heap),
+        network=_size(environment, "FLINKFORM_NETWORK", default=base.network),
+        failures=_whole(environment, "FLINKFORM_FAILURES", default=base.failures),
+        failure_minutes=_whole(environment, "FLINKFORM_FAILURE_MINUTES", default=base.failure_minutes),
+        own_heap=_size(environment, "FLINKFORM_OWN_HEAP", default=base.own_heap),
         own_slots=_whole(environment, "FLINKFORM_OWN_SLOTS", default=base.own_slots),
         region=environment.get("FLINKFORM_REGION", base.region),
         lock_wait=_whole(environment, "FLINKFORM_LOCK_WAIT", default=int(base.lock_wait)),
@@ -145,6 +157,13 @@ def _retention(environment: Mapping[str, str], *, default: Policy) -> Policy:
         return default.of({label: environment[name] for label, name in names.items() if environment.get(name)})
     except Invalid as error:
         raise Invalid(f"{names[str(error.at[-1])]}: {error.message}") from error
+
+
+def _size(environment: Mapping[str, str], name: str, *, default: str) -> str:
+    text = environment.get(name, default).lower()
+    if not re.fullmatch(r"[1-9]\d{0,8}[mg]", text):
+        raise Invalid(f"{name}: expected a size such as 512m or 2g, got {text!r}")
+    return text
 
 
 def _level(text: str) -> str:

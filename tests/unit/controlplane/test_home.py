@@ -123,7 +123,14 @@ def test_settings_come_from_the_environment(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"FLINKFORM_SLOTS": "many"}, {"FLINKFORM_SLOTS": "0"}, {"FLINKFORM_LOG_LEVEL": "loud"}]
+    "given",
+    [
+        {"FLINKFORM_SLOTS": "many"},
+        {"FLINKFORM_SLOTS": "0"},
+        {"FLINKFORM_LOG_LEVEL": "loud"},
+        {"FLINKFORM_HEAP": "1 GB"},
+        {"FLINKFORM_NETWORK": "64"},
+    ],
 )
 def test_bad_setting_is_named(tmp_path: Path, given: dict[str, str]) -> None:
     """A variable with a value that cannot be is refused by its name."""
