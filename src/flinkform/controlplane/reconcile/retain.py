@@ -42,6 +42,7 @@ class Retention:
         self._policy = policy
         self._patience = Patience(first=1000, limit=300_000)
         self._swept = bench.clock()
+        self._settled: dict[str, int] = {}
 
     def look(self, doomed: Iterable[Savepoint]) -> None:
         """Go on with *doomed*, those that are being deleted, and sweep when it is time."""
@@ -51,7 +52,7 @@ class Retention:
                 self._crew.send(one.id, partial(self._erase, one))
         if now - self._swept >= SWEEP_EVERY:
             self._swept = now
-            self._crew.send(_NAME, partial(sweep, self._bench, self._policy))
+            self._crew.send(_NAME, partial(sweep, self._bench, self._policy, self._settled))
 
     def _erase(self, one: Savepoint) -> None:
         try:
@@ -80,23 +81,35 @@ def erase(bench: Bench, savepoint: Savepoint) -> None:
         savepoints.remove(db, savepoint.id)
 
 
-def sweep(bench: Bench, policy: Policy) -> None:
+def sweep(bench: Bench, policy: Policy, settled: dict[str, int]) -> None:
     """Look at every deployment, also at those that are gone; trouble with one is logged and ends there.
 
-    Only what the store knows is looked for: others may keep their state in the same bucket.
+    *settled* remembers those where nothing can change without an event, by the newest one: they are skipped. Only
+    what the store knows is looked for: others may keep their state in the same bucket.
     """
     with bench.store.read() as db:
         known = events.owners(db)
         foreign = runs.foreign_origins(db)
-    for deployment_id in known:
+    for deployment_id, newest in known.items():
+        if settled.get(deployment_id) == newest:
+            continue
         try:
             estate = _estate(bench, deployment_id, policy, foreign)
-            _release(bench, _spare_savepoints(estate, bench.clock()))
-            for place in (*_spare_folders(bench, estate), *_abandoned(bench, estate)):
-                checkpoints.remove(place)
-                _log.info("checkpoints removed", deployment=deployment_id, place=place)
+            if not _thin(bench, estate) and not estate.waits:
+                settled[deployment_id] = newest
         except FlinkformError as error:
             _log.warning("what may go stays", deployment=deployment_id, reason=str(error))
+
+
+def _thin(bench: Bench, estate: _Estate) -> bool:
+    """Let go of what may go; False if there was nothing."""
+    gone = _spare_savepoints(estate, bench.clock())
+    _release(bench, gone)
+    places = [*_spare_folders(bench, estate), *_abandoned(bench, estate)]
+    for place in places:
+        checkpoints.remove(place)
+        _log.info("checkpoints removed", deployment=estate.id, place=place)
+    return bool(gone or places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +124,12 @@ class _Estate:
     """What flinkform took by itself and is done with."""
     places: frozenset[str]
     """The states that a run may have to begin from."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether time alone, or a checkpoint, may make more go."""
+        restored = any(checkpoints.job(run.restored_from or "") == run.job_id for run in self.live)
+        return self.gone or self.policy.age is not None or restored
 
 
 def _estate(bench: Bench, deployment_id: str, policy: Policy, foreign: frozenset[str]) -> _Estate:

@@ -91,9 +91,10 @@ def page(  # noqa: PLR0913  each is a filter of GetEvents
     return Page([_event(row) for row in rows.items], rows.total)
 
 
-def owners(db: Connection) -> list[str]:
-    """The ids of all deployments that ever were: each has an event, and keeps some when it is gone."""
-    return sorted(db.scalars(select(table.c.deployment_id).where(table.c.deployment_id != "").distinct()))
+def owners(db: Connection) -> dict[str, int]:
+    """All deployments that ever were, by id, each with its newest event's number; it keeps some when it is gone."""
+    query = select(table.c.deployment_id, func.max(table.c.seq)).where(table.c.deployment_id != "")
+    return {row[0]: row[1] for row in db.execute(query.group_by(table.c.deployment_id))}
 
 
 def prune(db: Connection, *, kept: int = KEPT) -> None:

@@ -29,7 +29,7 @@ DAY = 86_400_000
 def sweep(world: World, newest: int = 1, age: int | None = None) -> None:
     """Let go of what may go, its files too."""
     world.clock.now += 1
-    retain.sweep(world.bench, Policy(newest, age))
+    retain.sweep(world.bench, Policy(newest, age), {})
     world.tick(2)
 
 
@@ -246,6 +246,25 @@ def test_strangers_are_left_alone(world: World) -> None:
     world.clock.now += 2 * DAY
     sweep(world)
     assert stranger.is_dir()
+
+
+def test_what_is_settled_is_not_looked_at_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deployment costs nothing until something happens to it; one that is gone is looked at until time is up."""
+    deployment, gone = world.deployment(), world.deployment("gone")
+    run = world.running(deployment)
+    stopped(world, world.running(gone))
+    with world.store.write() as db:
+        deployments.remove(db, gone)
+    settled: dict[str, int] = {}
+    retain.sweep(world.bench, Policy(), settled)
+    looked: list[str] = []
+    real = checkpoints.folders
+    monkeypatch.setattr(checkpoints, "folders", lambda place: looked.append(place) or real(place))
+    retain.sweep(world.bench, Policy(), settled)
+    assert {place.rpartition("/")[2] for place in looked} == {"d-gone"}
+    stopped(world, run)
+    retain.sweep(world.bench, Policy(), settled)
+    assert world.bench.checkpoints("d-bids") in looked
 
 
 def test_the_loop_sweeps_now_and_then(world: World) -> None:
