@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -20,6 +21,12 @@ Document = dict[str, Any]
 def app(tmp_path: Path) -> App:
     """Our own app, which writes to `tmp_path/out`."""
     return App(outdir=tmp_path / "out")
+
+
+@pytest.fixture
+def stock(tmp_path: Path) -> Callable[[], cdk.App]:
+    """Make the CDK's own app for tests; left to itself it leaves a folder behind."""
+    return lambda: cdk.Testing.app(outdir=mkdtemp(dir=tmp_path))
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def test_a_validation_stops_the_app_before_anything_is_written(app: App, stack: 
     assert files(app.target) == before
 
 
-def test_the_cdk_runs_validations_of_elements_too(job: Make) -> None:
+def test_the_cdk_runs_validations_of_elements_too(job: Make, stock: Callable[[], cdk.App]) -> None:
     """Under `Testing.synth` an element's validations count when validations are asked for."""
 
     @jsii.implements(IValidation)
@@ -105,7 +105,7 @@ def test_the_cdk_runs_validations_of_elements_too(job: Make) -> None:
         def validate(self) -> list[str]:
             return ["never"]
 
-    stack = cdk.TerraformStack(cdk.Testing.app(), "t")
+    stack = cdk.TerraformStack(stock(), "t")
     FlinkProvider(stack)
     job(stack).node.add_validation(Never())
     cdk.Testing.synth(stack)
@@ -193,7 +193,7 @@ def test_an_aspect_added_after_a_synth_counts_in_the_next(app: App, stack: Any, 
     assert seen == ["s/j", "s/k"]
 
 
-def test_aspects_reach_elements_under_the_cdks_own_test_synth(job: Make) -> None:
+def test_aspects_reach_elements_under_the_cdks_own_test_synth(job: Make, stock: Callable[[], cdk.App]) -> None:
     """`Testing.synth` runs them as well."""
 
     @jsii.implements(cdk.IAspect)
@@ -202,7 +202,7 @@ def test_aspects_reach_elements_under_the_cdks_own_test_synth(job: Make) -> None
             if isinstance(node, Job):
                 node.values["labels"] = {"a": "b"}
 
-    stack = cdk.TerraformStack(cdk.Testing.app(), "t")
+    stack = cdk.TerraformStack(stock(), "t")
     job(stack)
     cdk.Aspects.of(stack).add(Label())
     assert cdk.Testing.to_have_resource_with_properties(cdk.Testing.synth(stack), "flink_job", {"labels": {"a": "b"}})

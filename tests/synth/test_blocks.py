@@ -122,9 +122,9 @@ def test_a_jsii_resource_at_the_same_address_is_found(stack: Any, job: Make, syn
         ("n" * 200, "m" * 200),
     ],
 )
-def test_logical_ids_equal_those_of_the_cdk(ids: tuple[str, ...]) -> None:
+def test_logical_ids_equal_those_of_the_cdk(ids: tuple[str, ...], stock: Callable[[], cdk.App]) -> None:
     """An element has the logical id a stock resource has at its path, so moving between the two keeps state."""
-    ours, theirs = (cdk.TerraformStack(cdk.Testing.app(), "s") for _ in range(2))
+    ours, theirs = (cdk.TerraformStack(stock(), "s") for _ in range(2))
     below: Any = ours
     for name in ids[:-1]:
         below = Element(below, name)
@@ -291,9 +291,9 @@ def test_the_tree_can_be_walked(stack: Any, job: Make) -> None:
         group.node.find_child("third")
 
 
-def test_the_cdks_matchers_see_elements(job: Make) -> None:
+def test_the_cdks_matchers_see_elements(job: Make, stock: Callable[[], cdk.App]) -> None:
     """`Testing.synth` and its matchers work on a stack with elements as on any other."""
-    stack = cdk.TerraformStack(cdk.Testing.app(), "t")
+    stack = cdk.TerraformStack(stock(), "t")
     space = Namespace(stack, "n", workspace_id="i", name="bids", cpu=2)
     job(stack, parallelism=3, namespace=space.name)
     written = cdk.Testing.synth(stack)

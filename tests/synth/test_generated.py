@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ def test_the_file_is_current() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.type_name)
-def test_every_type_has_a_class_with_its_arguments(kind: Any) -> None:
+def test_every_type_has_a_class_with_its_arguments(kind: Any, stock: Callable[[], cdk.App]) -> None:
     """Arguments are keywords, those that are required have no default, and every attribute can be referred to."""
     declared = getattr(flinkform_constructs, generate.class_name(kind))
     arguments = inspect.signature(declared.__init__).parameters
@@ -31,7 +32,7 @@ def test_every_type_has_a_class_with_its_arguments(kind: Any) -> None:
         required = attribute.origin is Origin.REQUIRED
         assert (arguments[attribute.name].default is inspect.Parameter.empty) == required
     given: dict[str, Any] = {a.name: flinkform_constructs.Ref("var.x") for a in inputs(kind)}
-    block = declared(cdk.TerraformStack(cdk.Testing.app(), "s"), "x", **given)
+    block = declared(cdk.TerraformStack(stock(), "s"), "x", **given)
     prefix = "" if isinstance(kind, Resource) else "data."
     for attribute in kind.attributes if isinstance(kind, Resource) else (*kind.arguments, *kind.extra):
         assert getattr(block, attribute.name) == f"${{{prefix}{kind.type_name}.x.{attribute.name}}}"
