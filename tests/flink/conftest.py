@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,6 +17,8 @@ from flinkform.flink.runtime import Embedded
 from flinkform.flink.settings import Settings
 from flinkform.flink.validate import Planner
 from flinkform.flink.values import Observed, Phase, Submission
+from tests.flink.standalone import Standalone
+from tests.flink.waiting import until
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +51,17 @@ def flink(settings: Settings) -> Iterator[Embedded]:
     runtime.start()
     yield runtime
     runtime.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster(java: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
+    """A session cluster that nobody here runs."""
+    made = Standalone(tmp_path_factory.mktemp("cluster"), java)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
 
 
 Job = Callable[..., Submission]
@@ -88,13 +100,6 @@ def run(flink: Embedded) -> Iterator[Callable[[Submission], str]]:
     for job_id in ids:
         flink.cancel(job_id)
     until(lambda: all(not (seen := flink.observe().get(i)) or seen.state.final for i in ids))
-
-
-def until(check: Callable[[], object], *, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def settled(flink: Embedded, job_id: str) -> Observed:

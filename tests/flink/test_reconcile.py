@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,53 +12,105 @@ from pathlib import Path
 
 import pytest
 
+from flinkform.controlplane.reconcile.absent import Absent
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.loop import Loop
 from flinkform.controlplane.store import instances, namespaces, savepoints
 from flinkform.controlplane.store.database import Store
 from flinkform.flink.fleet import Fleet
 from flinkform.flink.runtime import Embedded
+from flinkform.flink.session import Remote, Session
 from flinkform.flink.settings import Settings
 from tests.flink.conftest import until
+from tests.flink.standalone import Standalone
 from tests.flink.world import World
+
+BOTH = ("embedded", "session")
+TARGET = "big"
 
 
 @contextmanager
 def governed(flink: Embedded, home: Path, folder: Path) -> Iterator[World]:
     """A store and a reconciler over *flink*, which runs in *home*."""
+
+    def crash() -> None:
+        assert flink.pid is not None
+        os.kill(flink.pid, signal.SIGKILL)
+
+    with stored(folder) as store:
+        loop = Loop(Bench(store, Fleet(lambda _: flink), folder / "state"))
+        made = World(store, flink, loop, home, home / "jvm.out", crash)
+        made.loop.start()
+        yield made
+        made.loop.stop(rest=0)
+
+
+@contextmanager
+def elsewhere(cluster: Standalone, planner: Embedded, settings: Settings, folder: Path) -> Iterator[World]:
+    """The same over a session cluster, whose job manager dies and comes back knowing nothing."""
+    storage = (folder / "state").as_uri()
+    remote = Remote(name=TARGET, url=cluster.url, storage=storage, timeout=60)
+    flink = Session(remote, planner.gateway, replace(settings, home=folder / "session"))
+    fleet = Fleet(lambda seat: flink if seat.target else Absent("all of it is somewhere else"))
+
+    def crash() -> None:
+        cluster.kill("manager")
+        cluster.begin("manager")
+
+    with stored(folder) as store:
+        loop = Loop(Bench(store, fleet, folder / "here", stores={TARGET: storage}))
+        made = World(store, flink, loop, folder / "flink", cluster.output, crash, TARGET)
+        made.loop.start()
+        yield made
+        made.loop.stop(rest=0)
+        for job_id, seen in flink.observe().items():
+            if not seen.state.final:
+                flink.cancel(job_id)
+        flink.stop()
+
+
+@contextmanager
+def stored(folder: Path) -> Iterator[Store]:
     store = Store.at(folder / "home")
     with store.write() as db:
         instances.create(db, "f-1", workspace="w", name="main", region="r", document={}, now=1)
         namespaces.create(db, "f-1", "n", document={}, now=1)
-    loop = Loop(Bench(store, Fleet(lambda _: flink), folder / "state"))
-    loop.start()
-    made = World(store, flink, loop, home)
     try:
-        yield made
+        yield store
     finally:
-        made.loop.stop(rest=0)
         store.close()
 
 
-@pytest.fixture
-def world(flink: Embedded, settings: Settings, tmp_path: Path) -> Iterator[World]:
-    """One over the Flink that all tests share."""
-    with governed(flink, settings.home / "cluster", tmp_path) as made:
-        yield made
+@pytest.fixture(params=BOTH)
+def world(request: pytest.FixtureRequest, flink: Embedded, settings: Settings, tmp_path: Path) -> Iterator[World]:
+    """One over the Flink that all tests share, and one over a session cluster."""
+    if request.param == "embedded":
+        with governed(flink, settings.home / "cluster", tmp_path) as made:
+            yield made
+    else:
+        with elsewhere(request.getfixturevalue("cluster"), flink, settings, tmp_path) as made:
+            yield made
 
 
-@pytest.fixture(scope="module")
-def mortal(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+@pytest.fixture(scope="module", params=BOTH)
+def mortal(
+    request: pytest.FixtureRequest, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
     """One over a Flink that its tests may kill."""
     folder = tmp_path_factory.mktemp("mortal")
-    flink = Embedded(replace(settings, home=folder / "flink"))
-    with governed(flink, folder / "flink", folder) as made:
-        yield made
-    made.flink.stop()
+    if request.param == "embedded":
+        own = Embedded(replace(settings, home=folder / "flink"))
+        with governed(own, folder / "flink", folder) as made:
+            yield made
+        made.flink.stop()
+    else:
+        cluster, planner = request.getfixturevalue("cluster"), request.getfixturevalue("flink")
+        with elsewhere(cluster, planner, settings, folder) as made:
+            yield made
 
 
 def test_life_of_a_job(mortal: World) -> None:
-    """Started, stopped with a savepoint, started from it with exact counts, its JVM killed, back with exact counts."""
+    """Started, stopped with a savepoint, started from it with exact counts, Flink killed, back with exact counts."""
     deployment = mortal.deploy("first")
     run = mortal.start(deployment)
     mortal.wait(run, "RUNNING")
@@ -78,21 +131,21 @@ def test_life_of_a_job(mortal: World) -> None:
 
     chk = mortal.home.parent / "state" / "checkpoints" / deployment.id / run.job_id
     until(lambda: list(chk.glob("chk-*/_metadata")))
-    assert mortal.flink.pid is not None
-    os.kill(mortal.flink.pid, signal.SIGKILL)
-    until(lambda: mortal.fresh(run).state == "STARTING")
+    mortal.crash()
+    until(lambda: "JOB_RECOVERED" in mortal.told(run))
     found = mortal.wait(run, "RUNNING")
     assert found.restored_from is not None
     assert "/chk-" in found.restored_from
     highest = mortal.counts("first")[-1]
     until(lambda: mortal.counts("first")[-1] > highest)
     assert {count == highest for count, highest in mortal.counts("first")} == {True}
-    assert list(mortal.flink.observe()) == [run.job_id]
+    assert [job_id for job_id, seen in mortal.flink.observe().items() if not seen.state.final] == [run.job_id]
 
     mortal.stop(run, "NONE")
     mortal.wait(run, "CANCELLED")
 
 
+@pytest.mark.parametrize("mortal", ["embedded"], indirect=True)
 def test_rest(mortal: World, settings: Settings) -> None:
     """A control plane that ends and comes back has its jobs go on with the very next number."""
     run = mortal.start(mortal.deploy("resting"))
@@ -104,6 +157,7 @@ def test_rest(mortal: World, settings: Settings) -> None:
     assert (mortal.fresh(run).intent, mortal.fresh(run).state) == ("RUN", "RUNNING")
 
     mortal.home = mortal.home.with_name("flink-again")
+    mortal.output = mortal.home / "jvm.out"
     mortal.flink = Embedded(replace(settings, home=mortal.home))
     mortal.loop = Loop(Bench(mortal.store, Fleet(lambda _: mortal.flink), mortal.home.with_name("state")))
     mortal.loop.start()
@@ -115,27 +169,29 @@ def test_rest(mortal: World, settings: Settings) -> None:
 
 
 KEYED = """
-CREATE TABLE numbers (n BIGINT, pt AS PROCTIME()) WITH ('connector' = 'datagen', 'rows-per-second' = '300',
-  'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '3000');
+CREATE TABLE numbers (n BIGINT, pt AS PROCTIME()) WITH ('connector' = 'datagen', 'rows-per-second' = '{rate}',
+  'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '20000');
 CREATE TABLE counted (k BIGINT, c BIGINT) WITH ('connector' = 'filesystem', 'path' = '{out}', 'format' = 'csv');
 INSERT INTO counted SELECT n % 5, COUNT(*) OVER (PARTITION BY n % 5 ORDER BY pt) FROM numbers;
 """
 
 
 def test_parallelism_while_it_runs(world: World, tmp_path: Path) -> None:
-    """From 1 to 3 to 1 under one Flink job id; what the sink committed has every count of every key once.
+    """From 1 to 3 to 1 under one Flink job id; what the sink committed in the end has every count of every key once.
 
-    More than there are slots is refused, and changes nothing.
+    More than there are slots is refused, and changes nothing. The rest of the numbers comes fast, after an edit.
     """
     out = tmp_path / "out"
+    script = KEYED.replace("{out}", out.as_uri())
+    deployment = world.deploy("rescaled", script.replace("{rate}", "100"))
     before = world.flink.observe().keys()
-    run = world.start(world.deploy("rescaled", KEYED.replace("{out}", out.as_uri())))
+    run = world.start(deployment)
     world.wait(run, "RUNNING")
-    until(lambda: len(rows(out)) > 100)
+    until(lambda: rows(out))
 
     refused = world.rescale(run, 99)
     assert refused.failure is not None
-    assert refused.failure["reason"].startswith("rescaled needs 99 slots and 11 of 12 are free; held by rescaled (1)")
+    assert re.match(r"(rescaled|the job) needs 99 slots and (11 of 12|7 of 8) are free; ", refused.failure["reason"])
     assert set(world.vertices(run)) == {1}
     for wanted in (3, 1):
         assert world.rescale(run, wanted).failure is None
@@ -144,9 +200,13 @@ def test_parallelism_while_it_runs(world: World, tmp_path: Path) -> None:
         until(lambda seen=seen: len(rows(out)) > seen)
 
     assert world.flink.observe().keys() - before == {run.job_id}
-    world.wait(run, "FINISHED")
-    assert sorted(rows(out)) == sorted((key, count) for key in range(5) for count in range(1, 601))
     assert world.fresh(run).restored_from is None
+    world.stop(run, "STOP_WITH_SAVEPOINT")
+    world.wait(run, "CANCELLED")
+    assert len(rows(out)) < 20_000
+    run = world.start(world.edit(deployment, script.replace("{rate}", "100000")), "LATEST_SAVEPOINT")
+    world.wait(run, "FINISHED")
+    assert sorted(rows(out)) == sorted((key, count) for key in range(5) for count in range(1, 4001))
 
 
 def rows(folder: Path) -> list[tuple[int, int]]:

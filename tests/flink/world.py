@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from flinkform.controlplane.reconcile.loop import Loop
-from flinkform.controlplane.store import deployments, intents, rescales, runs
+from flinkform.controlplane.store import deployments, events, intents, rescales, runs
 from flinkform.controlplane.store.database import Store
 from flinkform.controlplane.store.deployments import Deployment
 from flinkform.controlplane.store.rescales import Rescale
 from flinkform.controlplane.store.runs import Run
 from flinkform.flink.rest import Rest
 from flinkform.flink.runtime import Embedded
+from flinkform.flink.session import Session
 from tests.flink.conftest import until
 
 COUNTING = """
@@ -28,21 +30,34 @@ INSERT INTO seen SELECT COUNT(*), MAX(n) FROM numbers;
 
 @dataclass
 class World:
+    """*crash* ends Flink as an accident would; *output* is what print tables wrote."""
+
     store: Store
-    flink: Embedded
+    flink: Embedded | Session
     loop: Loop
     home: Path
+    output: Path
+    crash: Callable[[], None]
+    target: str = "default-queue"
 
     def deploy(self, name: str, script: str = COUNTING, *, batch: bool = False) -> Deployment:
         document = {
-            "artifact": {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": script.format(name=name)}},
+            "artifact": {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": script.replace("{name}", name)}},
             "executionMode": "BATCH" if batch else "STREAMING",
             "flinkConf": {"restart-strategy.type": "none"},
+            "deploymentTarget": {"mode": "PER_JOB", "name": self.target},
         }
         with self.store.write() as db:
             return deployments.create(
                 db, name, workspace="w", namespace="n", name=name, document=document, creator="me", now=1
             )
+
+    def edit(self, deployment: Deployment, script: str) -> Deployment:
+        """Give a deployment another script."""
+        artifact = {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": script}}
+        document = {**deployment.document, "artifact": artifact}
+        with self.store.write() as db:
+            return deployments.replace(db, deployment, document, name=deployment.name, modifier="me", now=2)
 
     def start(self, deployment: Deployment, kind: str = "NONE") -> Run:
         with self.store.write() as db:
@@ -74,6 +89,12 @@ class World:
             job = rest.get(f"/jobs/{run.job_id}")
         return [vertex["parallelism"] for vertex in job["vertices"]]
 
+    def told(self, run: Run) -> list[str]:
+        """The names of a run's events, oldest first."""
+        with self.store.read() as db:
+            found = events.page(db, "w", "n", run_id=run.id, limit=1000)
+        return [event.name for event in reversed(found.items)]
+
     def fresh(self, run: Run) -> Run:
         with self.store.read() as db:
             found = runs.find(db, run.id)
@@ -88,6 +109,6 @@ class World:
 
     def counts(self, name: str) -> list[tuple[int, int]]:
         """Each (count, maximum) a job printed, in order; the two are equal as long as nothing is lost or doubled."""
-        text = (self.home / "jvm.out").read_text() if (self.home / "jvm.out").exists() else ""
+        text = self.output.read_text() if self.output.exists() else ""
         found = re.findall(re.escape(name) + r"> \+[IU]\[(\d+), (\d+)\]", text)
         return [(int(count), int(highest)) for count, highest in found]

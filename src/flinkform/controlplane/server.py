@@ -30,7 +30,9 @@ from flinkform.errors import Conflict, Unavailable
 from flinkform.flink import settings as flink
 from flinkform.flink.archive import Archivist
 from flinkform.flink.fleet import SHARED, Fleet, Seat
+from flinkform.flink.gateway import Gateway
 from flinkform.flink.runtime import Embedded, Runtime
+from flinkform.flink.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +72,8 @@ def run(
         fleet = _fleet(settings, lock.descriptor, embed)
         held.callback(fleet.stop)
         limit = Limit(failures=settings.failures, window=settings.failure_minutes * 60_000)
-        bench = Bench(store, fleet, settings.home / "storage", limit=limit)
+        stores = {name: one.storage for name, one in settings.targets.items()}
+        bench = Bench(store, fleet, settings.home / "storage", limit=limit, stores=stores)
         loop = Loop(bench, policy=settings.retention)
         stopping = threading.Event()
         services = Services(
@@ -143,7 +146,22 @@ def _fleet(settings: Settings, lock: int, embed: Embed) -> Fleet:
     if (java := settings.java) is None:
         absent = Absent("Java 17 or newer was not found; run `flinkform doctor` for what to do")
         return Fleet(lambda _: absent)
-    return Fleet(lambda seat: embed(_tenant(settings, java, seat), locks=[lock]))
+
+    def make(seat: Seat) -> Runtime:
+        if not seat.target:
+            return embed(_tenant(settings, java, seat), locks=[lock])
+        if remote := settings.targets.get(seat.target):
+            return Session(remote, planner, _tenant(settings, java, seat))
+        return Absent(f"the deployment target {seat.target} is not declared any more", lasting=True)
+
+    def planner() -> Gateway:
+        here = fleet.at(SHARED)
+        if not isinstance(here, Embedded):
+            raise Unavailable("nothing here plans jobs")
+        return here.gateway()
+
+    fleet = Fleet(make)
+    return fleet
 
 
 def _tenant(settings: Settings, java: Path, seat: Seat) -> flink.Settings:

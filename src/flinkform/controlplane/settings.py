@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flinkform.controlplane import targets
 from flinkform.controlplane.retention import AGE, NEWEST, Policy
 from flinkform.errors import Invalid
+from flinkform.flink.session import Remote
 
 MIB = 1024 * 1024
 _S3 = {
@@ -90,6 +92,9 @@ class Settings:
     filesystem: Mapping[str, str] = field(default_factory=dict, repr=False)
     """How Flink reaches S3, as AWS' own variables say; it gets no other part of our environment."""
 
+    targets: Mapping[str, Remote] = field(default_factory=dict)
+    """Session clusters to run jobs in, by deployment target; the usual one is the Flink beside us."""
+
     @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.home / 'controlplane.db'}"
@@ -114,7 +119,7 @@ def from_environment(
 ) -> Settings:
     """Return the settings for arguments of the command line and the FLINKFORM_ variables of *environment*.
 
-    Invalid: a number that is none.
+    Invalid: a number that is none, or a target that cannot be one.
     """
     base = Settings(home=home.expanduser().resolve(), host=host, port=port, java=java)
     return Settings(
@@ -134,6 +139,7 @@ def from_environment(
         lock_wait=_whole(environment, "FLINKFORM_LOCK_WAIT", default=int(base.lock_wait)),
         filesystem=_s3(environment),
         retention=_retention(environment, default=base.retention),
+        targets=targets.read(Path(environment.get("FLINKFORM_TARGETS") or base.home / targets.FILE), environment),
         log_level=_level(environment.get("FLINKFORM_LOG_LEVEL", base.log_level)),
     )
 

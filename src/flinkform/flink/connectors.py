@@ -108,6 +108,13 @@ def link(plugin: Installed, plugins: Path) -> None:
         (plugins / plugin.name / jar.name).symlink_to(jar)
 
 
+def needed(place: Path, script: str) -> list[Path]:
+    """The jars that a script may need on a Flink that has none of them."""
+    words = literals(script)
+    found = [one for one in installed(place) if one.place is not Place.PLUGIN and one.named(words)]
+    return list({jar.name: jar for one in found for jar in one.jars}.values())
+
+
 def late(place: Path, begun: Iterable[Installed], script: str) -> list[Path]:
     """The jars that a script may need and that a JVM, which began with *begun*, does not have."""
     known = {one.name for one in begun}

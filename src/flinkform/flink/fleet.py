@@ -24,6 +24,8 @@ class Seat(NamedTuple):
     group: str = ""
     """Those of one group share a JVM."""
     heap: str = ""
+    target: str = ""
+    """A session cluster that runs somewhere else; the rest is its own affair."""
 
     @property
     def folder(self) -> str:

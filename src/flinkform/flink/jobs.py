@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from flinkform.errors import Conflict, NotFound
 from flinkform.flink.diagnosis import Failure, root_line
 from flinkform.flink.graph import Graph
 from flinkform.flink.rest import Rest
-from flinkform.flink.values import Observed, Phase, SavepointStatus
+from flinkform.flink.values import Observed, Phase, SavepointStatus, Slots
 
 _PHASES = {
     "INITIALIZING": Phase.STARTING,
@@ -28,6 +30,29 @@ _PHASES = {
 def overview(rest: Rest) -> dict[str, Observed]:
     """Every job the cluster remembers, in one call."""
     return {job["jid"]: _observed(job) for job in rest.get("/jobs/overview")["jobs"]}
+
+
+def submit(rest: Rest, graph: Path, jars: Sequence[Path]) -> None:
+    """Hand over a job that was written to a file, with the jars it needs. The same job again is not an error."""
+    artifacts: list[object] = []
+    names = {"executionPlanFileName": graph.name, "jobJarFileNames": [jar.name for jar in jars]}
+    try:
+        rest.upload("/jobs", {**names, "jobArtifactFileNames": artifacts}, [graph, *jars])
+    except Conflict as error:
+        if "DuplicateJobSubmission" not in error.message and "already been submitted" not in error.message:
+            raise
+
+
+def slots(rest: Rest) -> Slots:
+    """Places in the whole cluster, whoever holds them."""
+    found = rest.get("/overview")
+    return Slots(int(found["slots-total"]), int(found["slots-available"]))
+
+
+def tasks(rest: Rest, job_id: str) -> int:
+    """The greatest parallelism that a job was told to have: as many slots as it holds."""
+    wanted = rest.get(f"/jobs/{job_id}/resource-requirements")
+    return max((int(vertex["parallelism"]["upperBound"]) for vertex in wanted.values()), default=0)
 
 
 def cancel(rest: Rest, job_id: str) -> None:

@@ -21,11 +21,11 @@ from flinkform.flink.settings import Settings
 
 _SERVER = "org.apache.flink.api.python.shaded.py4j.GatewayServer"
 # Flink reflects into the JDK; the list is that of its own start scripts, less what a JDK without a compiler lacks.
-_OPENS = (
+OPENS = (
     *("java.lang", "java.net", "java.io", "java.nio", "sun.nio.ch", "java.lang.reflect", "java.text", "java.time"),
     *("java.util", "java.util.concurrent", "java.util.concurrent.atomic", "java.util.concurrent.locks"),
 )
-_LIGHT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k")
+LIGHT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k")
 # Port and token are the first lines that it prints: what Java itself has to say goes elsewhere.
 _QUIET = ("-Xlog:disable", "-Xlog:all=warning:stderr")
 # A JVM without memory must end at once: what it does then is anybody's guess. The report names the thread it failed in.
@@ -191,10 +191,10 @@ class Jvm:
             *((f"-XX:SharedArchiveFile={archive}",) if archive and archive.exists() else ()),
             *self._flags,
             f"-Xmx{self._settings.heap}",
-            *_LIGHT,
+            *LIGHT,
             *_DEATH,
             f"-XX:ErrorFile={self.report}",
-            *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENS),
+            *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENS),
             "-Dfile.encoding=UTF-8",
             f"-Djava.io.tmpdir={self.home / 'tmp'}",
             f"-Dlog4j.configurationFile={(self.home / 'conf' / 'log4j2.xml').as_uri()}",

@@ -15,9 +15,10 @@ from flinkform.flink.cluster import Cluster, job_defaults
 from flinkform.flink.compile import compiled
 from flinkform.flink.contents import Contents, contents
 from flinkform.flink.diagnosis import diagnose
+from flinkform.flink.gateway import Gateway
 from flinkform.flink.jvm import Jvm
 from flinkform.flink.plan import Plan
-from flinkform.flink.rest import Rest
+from flinkform.flink.rest import Page, Rest
 from flinkform.flink.settings import Settings
 from flinkform.flink.submit import Prepared
 from flinkform.flink.validate import validate
@@ -38,8 +39,32 @@ class Runtime(Protocol):
     def alive(self) -> bool: ...
 
     @property
+    def lasting(self) -> bool:
+        """Whether its jobs go on without us, and whatever we can see of it."""
+        ...
+
+    @property
+    def life(self) -> str | None:
+        """What names the stretch in which its jobs live; None where that is from one start to its end."""
+        ...
+
+    @property
+    def silent(self) -> str:
+        """Why it does not answer although its jobs may go on; empty while it does."""
+        ...
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether a job can get another parallelism while it runs."""
+        ...
+
+    @property
     def rest(self) -> str:
         """Base URL of Flink's REST; Unavailable while there is none."""
+        ...
+
+    def page(self, path: str) -> Page:
+        """What Flink's REST answers to a GET, as it comes."""
         ...
 
     def start(self) -> None:
@@ -137,6 +162,8 @@ class Embedded:
         self._handed: list[str] = []
         self._placed: dict[str, tuple[str, int]] = {}
 
+    lasting, life, silent, adaptive = False, None, "", True
+
     @property
     def alive(self) -> bool:
         return self._cluster is not None and self._jvm.alive
@@ -152,6 +179,13 @@ class Embedded:
     @property
     def rest(self) -> str:
         return self._client().url
+
+    def page(self, path: str) -> Page:
+        return self._client().page(path)
+
+    def gateway(self) -> Gateway:
+        """Its JVM, which plans for session clusters too. Unavailable: it does not run."""
+        return self._jvm.gateway
 
     @property
     def version(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from flinkform.errors import Conflict, Invalid, Position
@@ -59,8 +60,42 @@ class Prepared:
         if self._job.plan is None:
             environment.executeInternal(_operations(self._gateway, self._reading))
         else:
-            reference = self._gateway.flink.table.api.PlanReference.fromJsonString(self._job.plan)
-            environment.loadPlan(reference).execute()
+            environment.loadPlan(self._planned()).execute()
+
+    def write(self, file: Path) -> None:
+        """Write the job to a file, as a cluster's REST takes it. Conflict with the diagnosis: it cannot be."""
+        try:
+            with self._gateway.answering():
+                self._decide()
+                graph = self._graph()
+                java = self._gateway.jvm.java.io
+                stream = java.ObjectOutputStream(java.FileOutputStream(str(file)))
+                stream.writeObject(graph)
+                stream.close()
+        except Thrown as error:
+            told = diagnose(Failure(self._gateway.trace(error), None))
+            raise Conflict(f"{self._job.name}: {told.reason}", advice=told.advice) from error
+
+    def _graph(self) -> Any:
+        """What Flink's own client would send, made as `executeInternal` makes it."""
+        environment = self._reading.environment
+        planner = environment.getPlanner()
+        if self._job.plan is None:
+            transformations = planner.translate(_operations(self._gateway, self._reading))
+        else:
+            transformations = planner.translatePlan(planner.loadPlan(self._planned()))
+        # The executor is out of reach otherwise; it alone turns options into the graph's settings.
+        field = environment.getClass().getDeclaredField("execEnv")
+        field.setAccessible(True)
+        executor = field.get(environment)
+        pipeline = executor.createPipeline(transformations, environment.getConfig().getConfiguration(), self._job.name)
+        utils = self._gateway.flink.client.deployment.executors.PipelineExecutorUtils
+        graph = utils.getStreamGraph(pipeline, executor.getConfiguration())
+        graph.serializeUserDefinedInstances()
+        return graph
+
+    def _planned(self) -> Any:
+        return self._gateway.flink.table.api.PlanReference.fromJsonString(self._job.plan)
 
     def _decide(self) -> None:
         """What nobody may override, set last: where the job goes, its id, its state."""

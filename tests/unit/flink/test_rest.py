@@ -3,71 +3,24 @@
 from __future__ import annotations
 
 import json
-import threading
+import ssl
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing
+from email import message_from_bytes
+from pathlib import Path
 
 import pytest
 
-from flinkform.errors import Conflict, NotFound, TimedOut, Unavailable
+from flinkform.errors import Conflict, Denied, NotFound, TimedOut, Unavailable
 from flinkform.flink import jobs
 from flinkform.flink.rest import Rest
 from flinkform.flink.values import Observed, Phase, SavepointStatus
+from flinkform.provider.protocol import certificate
+from tests.unit.flink.server import Flink
 
 TASKS = dict.fromkeys(("running", "finished", "total", "created"), 0)
 TRACE = "a.b.X: outer\n\tat a.B\nCaused by: a.b.C: the real reason"
 WRAPPED = f"<Exception on server side:\n{TRACE}\nEnd of exception on server side>"
-
-
-class Flink(ThreadingHTTPServer):
-    """Answers each path with a status and a body; remembers what was asked, and on which connection."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answers: dict[str, tuple[int, object]] = {}
-        self.asked: list[tuple[str, str, object]] = []
-        self.connections: set[object] = set()
-        self.hang_up = False
-        self.silent = threading.Event()
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Flink
-
-    def answer(self) -> None:
-        server = self.server
-        server.connections.add(self.client_address)
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        server.asked.append((self.command, self.path, json.loads(body) if body else None))
-        if self.path == "/silent":
-            server.silent.wait(10)
-        status, content = server.answers.get(self.path, (404, {"errors": ["Not found: " + self.path]}))
-        data = content if isinstance(content, bytes) else json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-        self.close_connection = server.hang_up
-
-    do_GET = do_POST = do_PATCH = answer  # noqa: N815 -- the names of the standard library
-
-    def log_message(self, *_: object) -> None:
-        """Be quiet."""
-
-
-@pytest.fixture
-def flink() -> Iterator[Flink]:
-    server = Flink()
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.silent.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture
@@ -176,3 +129,64 @@ def test_cancel(flink: Flink, rest: Rest) -> None:
     flink.answers["/jobs/a?mode=cancel"] = 500, {"errors": ["no"]}
     with pytest.raises(Conflict):
         jobs.cancel(rest, "a")
+
+
+def test_elsewhere(flink: Flink) -> None:
+    """Behind a path and a password: both go with every request, and no failure shows the password."""
+    flink.answers |= {"/team/overview": (200, {"slots": 1}), "/team/secret": (401, b"who are you?")}
+    url = f"http://127.0.0.1:{flink.server_address[1]}/team"
+    with closing(Rest(url, timeout=5, headers={"Authorization": "Bearer hush"})) as rest:
+        assert rest.get("/overview") == {"slots": 1}
+        with pytest.raises(Denied, match="does not let us in") as denied:
+            rest.get("/secret")
+    assert [one["authorization"] for one in flink.headers] == ["Bearer hush"] * 2
+    assert "hush" not in str(denied.value)
+
+
+def test_tls(flink: Flink, tmp_path: Path) -> None:
+    """A certificate is trusted if its CA was named, and only then."""
+    pem = tmp_path / "cert.pem"
+    pem.write_text(certificate.make().pem)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pem)
+    flink.socket = tls.wrap_socket(flink.socket, server_side=True)
+    flink.answers["/overview"] = 200, {"slots": 1}
+    url = f"https://localhost:{flink.server_address[1]}"
+    with closing(Rest(url, timeout=5, tls=ssl.create_default_context(cafile=pem))) as rest:
+        assert rest.get("/overview") == {"slots": 1}
+    with closing(Rest(url, timeout=5)) as rest, pytest.raises(Unavailable, match="is not trusted"):
+        rest.get("/overview")
+
+
+def test_upload(flink: Flink, rest: Rest, tmp_path: Path) -> None:
+    """A job goes as a form: what it is made of, then the files. The same job twice is no error."""
+    graph, jar = tmp_path / "a.bin", tmp_path / "b.jar"
+    graph.write_bytes(b"\0\r\n--graph")
+    jar.write_bytes(b"PK")
+    flink.answers["/jobs"] = 200, {}
+    jobs.submit(rest, graph, [jar])
+    head = f"Content-Type: {flink.headers[-1]['content-type']}\r\n\r\n".encode()
+    parts = message_from_bytes(head + flink.sent[-1]).get_payload()
+    found = {part.get_param("name", header="Content-Disposition"): part.get_payload(decode=True) for part in parts}
+    names = {"executionPlanFileName": "a.bin", "jobJarFileNames": ["b.jar"], "jobArtifactFileNames": []}
+    assert json.loads(found.pop("request")) == names
+    assert found == {"file_0": b"\0\r\n--graph", "file_1": b"PK"}
+    flink.answers["/jobs"] = 500, {"errors": ["DuplicateJobSubmissionException: Job has already been submitted."]}
+    jobs.submit(rest, graph, [])
+    flink.answers["/jobs"] = 500, {"errors": ["no room"]}
+    with pytest.raises(Conflict, match="no room"):
+        jobs.submit(rest, graph, [])
+
+
+def test_rescale(flink: Flink, rest: Rest) -> None:
+    """Every task gets the new parallelism but those that can only be one; how many there will be is told."""
+    wanted = {name: {"parallelism": {"lowerBound": 1, "upperBound": 1}} for name in ("a", "b", "c")}
+    flink.answers |= {
+        "/jobs/j/resource-requirements": (200, wanted),
+        "/jobs/j": (200, {"vertices": [{"id": n, "maxParallelism": 1 if n == "c" else 128} for n in ("a", "b", "c")]}),
+    }
+    assert jobs.rescale(rest, "j", 3) == 7
+    method, _, body = flink.asked[-1]
+    assert method == "PUT"
+    assert isinstance(body, dict)
+    assert {name: one["parallelism"]["upperBound"] for name, one in body.items()} == {"a": 3, "b": 3, "c": 1}

@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from flinkform.controlplane.retention import Policy
+from flinkform.controlplane.targets import QUEUE
 from flinkform.errors import Invalid, Path
 from flinkform.resources import job
-
-QUEUE = "default-queue"
-"""The one deployment target of every namespace."""
 
 KEPT = (
     "artifact",
@@ -42,7 +40,7 @@ def made(body: Mapping[str, Any], *, engine: str) -> dict[str, Any]:
     return document
 
 
-def check(name: str, document: Mapping[str, Any], *, engines: tuple[str, ...]) -> None:
+def check(name: str, document: Mapping[str, Any], *, engines: tuple[str, ...], targets: tuple[str, ...] = ()) -> None:
     """Raise Invalid, with the field's path, for a document that no job could be started from."""
     _attribute("name", name, ("name",))
     _attribute("execution_mode", document.get("executionMode"), ("executionMode",))
@@ -50,7 +48,7 @@ def check(name: str, document: Mapping[str, Any], *, engines: tuple[str, ...]) -
     _artifact(document.get("artifact") or {})
     target = document["deploymentTarget"]
     _one_of(target["mode"], ("PER_JOB",), ("deploymentTarget", "mode"))
-    _one_of(target["name"], (QUEUE,), ("deploymentTarget", "name"))
+    _one_of(target["name"], (QUEUE, *targets), ("deploymentTarget", "name"))
     resources(document)
     _loggers(document.get("logging") or {})
     for field in ("flinkConf", "labels"):

@@ -22,7 +22,7 @@ _RESOURCES = ("batchResourceSetting", "streamingResourceSetting")
 def create(call: Call, params: Params, body: Any) -> dict[str, Any]:
     """Make a deployment; nothing runs until it is started."""
     document = definition.made(body, engine=call.services.settings.engine)
-    definition.check(body.get("name", ""), document, engines=engines.names(call))
+    definition.check(body.get("name", ""), document, engines=engines.names(call), targets=_targets(call))
     with call.store.write() as db:
         namespace = places.usable(db, params)
         made = kept.create(
@@ -66,7 +66,7 @@ def changed(call: Call, found: Deployment, body: Mapping[str, Any]) -> tuple[str
     name = body.get("name") or found.name
     merged = shape.merged(found.document, change, "Deployment", call.operation.product)
     document = definition.made(shape.dense(merged), engine=call.services.settings.engine)
-    definition.check(name, document, engines=engines.names(call))
+    definition.check(name, document, engines=engines.names(call), targets=_targets(call))
     return name, document
 
 
@@ -146,6 +146,10 @@ def _shown(found: Deployment, summary: Summary) -> dict[str, Any]:
         "namespace": found.namespace,
         "workspace": found.workspace,
     }
+
+
+def _targets(call: Call) -> tuple[str, ...]:
+    return tuple(call.services.settings.targets)
 
 
 def _record(call: Call, db: Connection, name: str, found: Deployment, verb: str) -> None:

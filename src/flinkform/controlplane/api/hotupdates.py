@@ -30,6 +30,9 @@ def hot_update(call: Call, params: Params, body: Any) -> dict[str, Any]:
         namespace = places.namespace(db, params)
         run = runs.get(db, namespace.workspace, namespace.name, params["jobId"])
         wanted = asked.get("jobParallelism") or _wanted(db, run)
+        if not call.services.where(run).adaptive:
+            advice = "set jobmanager.scheduler: adaptive in the cluster, or stop the job and start it"
+            raise Conflict(f"the cluster of job {run.id} cannot change the parallelism of a running job", advice=advice)
         if own := definition.own_parallelism(run.definition):
             raise Conflict(f"job {run.id} decides on its parallelism itself, by {own}", advice="stop it and start it")
         made = intents.rescale(db, run, wanted, creator=call.who, now=call.now)

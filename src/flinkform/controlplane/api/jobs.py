@@ -11,6 +11,7 @@ from flinkform.controlplane.api import definition, places, shape
 from flinkform.controlplane.api.call import Call, Handler, Listed, Params
 from flinkform.controlplane.store import deployments, intents, runs, savepoints
 from flinkform.controlplane.store.runs import Run
+from flinkform.controlplane.targets import QUEUE
 from flinkform.errors import Conflict, Invalid
 from flinkform.openapi.states import Restore, Stop
 
@@ -37,8 +38,8 @@ def start(call: Call, params: Params, body: Any) -> dict[str, Any]:
 def start_with_params(call: Call, params: Params, body: Any) -> dict[str, Any]:
     """Start a deployment, with values for its variables; a *jobId* in the body is ignored."""
     queue = body.get("resourceQueueName")
-    if queue and queue != definition.QUEUE:
-        raise Invalid(f"expected {definition.QUEUE}, got {queue[:80]!r}", at=("resourceQueueName",))
+    if queue and queue != QUEUE:
+        raise Invalid(f"expected {QUEUE}, got {queue[:80]!r}", at=("resourceQueueName",))
     variables = body.get("localVariables")
     return _start(call, params, body, {"localVariables": variables} if variables else {})
 
@@ -57,7 +58,7 @@ def stop(call: Call, params: Params, body: Any) -> dict[str, Any]:
 def get(call: Call, params: Params, _body: Any) -> dict[str, Any]:
     """Answer with one job."""
     with call.store.read() as db:
-        return _all(db, [_find(db, params)])[0]
+        return _all(call, db, [_find(db, params)])[0]
 
 
 def index(call: Call, params: Params, _body: Any) -> Listed:
@@ -67,7 +68,7 @@ def index(call: Call, params: Params, _body: Any) -> Listed:
         namespace = places.namespace(db, params)
         source = deployments.get(db, namespace.workspace, namespace.name, params["deploymentId"])
         found = runs.page(db, source.id, offset=page.offset, limit=page.size)
-        return Listed(_all(db, found.items), found.total, page)
+        return Listed(_all(call, db, found.items), found.total, page)
 
 
 def delete(call: Call, params: Params, _body: Any) -> None:
@@ -86,8 +87,11 @@ def delete(call: Call, params: Params, _body: Any) -> None:
         )
 
 
-def shown(run: Run) -> dict[str, Any]:
-    """Return a job as the API shows it: *createdAt* is text, *startTime* a number, both in seconds."""
+def shown(run: Run, *, silent: bool = False) -> dict[str, Any]:
+    """Return a job as the API shows it: *createdAt* is text, *startTime* a number, both in seconds.
+
+    *silent* says that its cluster does not answer: nobody knows what it does now.
+    """
     job = {
         **{field: run.definition[field] for field in _SHOWN if field in run.definition},
         "createdAt": str(run.created_at // 1000),
@@ -101,7 +105,7 @@ def shown(run: Run) -> dict[str, Any]:
         "modifierName": run.creator,
         "namespace": run.namespace,
         "restoreStrategy": dict(run.restore),
-        "status": _status(run),
+        "status": _status(run, silent=silent),
         "userFlinkConf": run.definition.get("flinkConf", {}),
         "workspace": run.workspace,
     }
@@ -111,12 +115,12 @@ def shown(run: Run) -> dict[str, Any]:
     return job
 
 
-def _all(db: Connection, found: Sequence[Run]) -> list[dict[str, Any]]:
+def _all(call: Call, db: Connection, found: Sequence[Run]) -> list[dict[str, Any]]:
     """Jobs as the API shows them, each with the savepoint that it really began from, whatever was asked for."""
     origins = savepoints.by_place(db, [run.restored_from for run in found if run.restored_from])
     told = []
     for run in found:
-        job = shown(run)
+        job = shown(run, silent=bool(call.services.where(run).silent))
         if origin := origins.get(run.restored_from or ""):
             job["restoreStrategy"] = {**job["restoreStrategy"], "savepointId": origin.id}
         told.append(job)
@@ -129,12 +133,13 @@ def failure(kept: Mapping[str, Any]) -> dict[str, Any]:
     return {**told, "failedAt": int(kept.get("failedAt", 0)) // 1000}
 
 
-def _status(run: Run) -> dict[str, Any]:
+def _status(run: Run, *, silent: bool) -> dict[str, Any]:
     status: dict[str, Any] = {"currentJobStatus": run.state}
     if run.failure:
         status["failure"] = failure(run.failure)
     if run.state == "RUNNING":
-        status["running"] = {"observedFlinkJobStatus": "RESTARTING" if run.failure else "RUNNING"}
+        seen = "UNKNOWN" if silent else "RESTARTING" if run.failure else "RUNNING"
+        status["running"] = {"observedFlinkJobStatus": seen}
     return status
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from flinkform.controlplane.api import instances, places
 from flinkform.controlplane.api.call import Call, Handler, Listed, Params
-from flinkform.controlplane.api.definition import QUEUE
 from flinkform.controlplane.store import deployments
 from flinkform.controlplane.store import namespaces as kept
 from flinkform.controlplane.store.namespaces import Namespace
+from flinkform.controlplane.targets import QUEUE
 from flinkform.errors import Conflict
 from flinkform.resources import namespace as declared
 
@@ -71,7 +71,7 @@ def delete(call: Call, params: Params, _body: Any) -> dict[str, Any]:
 
 
 def list_targets(call: Call, params: Params, _body: Any) -> Listed:
-    """Answer with the one queue there is, as large as its namespace."""
+    """Answer with the queue that is always there, as large as its namespace, and the session clusters declared."""
     page = call.window(params)
     with call.store.read() as db:
         found = places.namespace(db, params)
@@ -79,7 +79,8 @@ def list_targets(call: Call, params: Params, _body: Any) -> Listed:
     if spec := found.document.get("ResourceSpec"):
         limit = {"cpu": float(spec["Cpu"]), "memory": f"{spec['Cpu'] * 4}Gi"}
         target["quota"] = {"limit": limit}
-    return Listed([target][page.offset : page.offset + page.size], 1, page)
+    every = [target, *({"name": name, "namespace": found.name} for name in call.services.settings.targets)]
+    return Listed(every[page.offset : page.offset + page.size], len(every), page)
 
 
 def shape(found: Namespace) -> dict[str, Any]:

@@ -64,7 +64,10 @@ class Pages:
     def _jobs(self, db: Connection, base: str) -> Iterator[dict[str, Any]]:
         for one, newest in _deployments(db):
             shared = newest is None or self._services.where(newest) is self._services.runtime
-            yield _job(one, newest, f"{base}/flink" if shared else f"{base}/flink/of/{one.id}")
+            shown = _job(one, newest, f"{base}/flink" if shared else f"{base}/flink/of/{one.id}")
+            if newest is not None and newest.live and (silent := self._services.where(newest).silent):
+                shown |= {"state": "UNKNOWN", "trouble": silent}
+            yield shown
 
     async def log(self, incoming: Request) -> Response:
         """Send a deployment's newest job's log; with `follow=true` as it grows, until the job ends."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 import http.client
 from urllib.parse import unquote, urlsplit
 
-from flinkform.errors import Conflict, Denied, Invalid, NotFound, Unavailable
+from flinkform.errors import Conflict, Denied, Invalid, NotFound
 from flinkform.flink.runtime import Runtime
 
-_MOST = 64 * 1024 * 1024
-_SECONDS = 30.0
 _ACTING = frozenset({"yarn-cancel", "yarn-stop", "jars"})
 """Steps of Flink's paths that act on a GET: two end a job, and the plan of a jar runs its main method."""
 
@@ -24,20 +22,8 @@ def fetch(runtime: Runtime, path: str) -> tuple[int, str, bytes]:
         raise Invalid("expected an absolute path such as /jobs/overview", at=("flinkApiPath",))
     if _ACTING & set(unquote(parts.path).lower().split("/")) or " " in path:
         raise Denied("this path of Flink's REST can change something", advice="use the API's own operations")
-    base = urlsplit(runtime.rest)
-    connection = http.client.HTTPConnection(base.hostname or "", base.port, timeout=_SECONDS)
-    try:
-        connection.request("GET", path, headers={"Accept-Encoding": "identity"})
-        answer = connection.getresponse()
-        content = answer.read(_MOST + 1)
-        kind = answer.headers.get("Content-Type", "application/octet-stream")
-    except (OSError, http.client.HTTPException) as error:
-        raise Unavailable("Flink's REST does not answer") from error
-    finally:
-        connection.close()
-    if len(content) > _MOST:
-        raise Unavailable(f"expected an answer of at most {_MOST} bytes from Flink's REST")
-    return answer.status, kind, content
+    status, kind, content = runtime.page(path)
+    return status, kind, content
 
 
 def text(status: int, content: bytes) -> str:

@@ -10,18 +10,29 @@ from pathlib import Path
 from flinkform.errors import Missing, Unavailable
 from flinkform.flink.contents import Contents
 from flinkform.flink.plan import Plan
+from flinkform.flink.rest import Page
 from flinkform.flink.values import Death, Diagnosis, Observed, Problem, SavepointStatus, Slots, Submission
 
 
 class Absent:
     """No Flink here, and *reason* says why; definitions can be kept all the same."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, lasting: bool = False) -> None:
         self.reason = reason
+        self.lasting = lasting
 
     @property
     def alive(self) -> bool:
         return False
+
+    life, adaptive = None, False
+
+    @property
+    def silent(self) -> str:
+        return self.reason if self.lasting else ""
+
+    def page(self, path: str) -> Page:
+        raise self._missing()
 
     @property
     def rest(self) -> str:

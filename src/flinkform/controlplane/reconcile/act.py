@@ -85,7 +85,7 @@ def trigger(bench: Bench, savepoint: Savepoint, run: Run, life: str) -> None:
     """Ask for a savepoint; a refusal fails it. A job that is gone is left to the next look."""
     with bench.store.write() as db:
         savepoints.change(db, savepoint.id, {"step": "CALLING", "home": life}, now=bench.clock())
-    directory = bench.savepoint(savepoint)
+    directory = bench.savepoint(savepoint, run)
     options = {"stop": savepoint.stop, "drain": savepoint.drain, "native": savepoint.native}
     try:
         name = bench.runtime(run).savepoint(run.job_id, directory, **options)

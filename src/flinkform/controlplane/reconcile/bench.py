@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from flinkform.controlplane.reconcile.quarantine import Limit
-from flinkform.controlplane.reconcile.seating import seat
+from flinkform.controlplane.reconcile.seating import seat, target
 from flinkform.controlplane.store.database import Store
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import Savepoint
@@ -29,18 +29,28 @@ class Bench:
     storage: Path
     clock: Callable[[], int] = _milliseconds
     limit: Limit = field(default_factory=Limit)
+    stores: Mapping[str, str] = field(default_factory=dict)
+    """The URI below which the cluster of a deployment target keeps states, where it is not the folder."""
 
     def runtime(self, run: Run) -> Runtime:
         """Where a run runs, or shall."""
         return self.fleet.at(seat(run))
 
-    def checkpoints(self, deployment_id: str) -> str:
-        """Where the runs of a deployment keep their checkpoints; Flink adds the job's id."""
-        return (self.storage / "checkpoints" / deployment_id).as_uri()
+    def checkpoints(self, run: Run) -> str:
+        """Where a run and the others of its deployment keep their checkpoints; Flink adds the job's id."""
+        return f"{self._root(run)}/checkpoints/{run.deployment_id}"
 
-    def savepoints(self, deployment_id: str) -> str:
-        return (self.storage / "savepoints" / deployment_id).as_uri()
+    def roots(self, deployment_id: str) -> list[str]:
+        """Wherever runs of a deployment may have kept checkpoints."""
+        every = dict.fromkeys((self.storage.as_uri(), *self.stores.values()))
+        return [f"{root}/checkpoints/{deployment_id}" for root in every]
 
-    def savepoint(self, taken: Savepoint) -> str:
-        """Where one savepoint goes, alone."""
-        return (self.storage / "savepoints" / taken.folder).as_uri()
+    def savepoints(self, run: Run) -> str:
+        return f"{self._root(run)}/savepoints/{run.deployment_id}"
+
+    def savepoint(self, taken: Savepoint, run: Run | None) -> str:
+        """Where one savepoint goes, alone; *run* is what it is taken of, None if that is gone."""
+        return f"{self._root(run)}/savepoints/{taken.folder}"
+
+    def _root(self, run: Run | None) -> str:
+        return (self.stores.get(target(run)) if run else None) or self.storage.as_uri()

@@ -223,7 +223,7 @@ class Loop:
         status = view.taken.get(one.id)
         place = status.location if status else None
         if step is Take.ADOPT:
-            place = observe.on_disk(self._bench, one)
+            place = observe.on_disk(self._bench, one, run)
         with self._bench.store.write() as db:
             if step is not Take.FAIL and place:
                 settle.completed(db, one, run, place, now=now)

@@ -22,10 +22,14 @@ LOST_AFTER = 3000
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """A runtime itself: *life* names one stretch of running, None while it does not; *reason* is why it cannot."""
+    """A runtime itself: *life* names one stretch of running, None while it does not; *reason* is why it cannot.
+
+    Jobs of a *lasting* one go on, whether it is seen or not.
+    """
 
     life: str | None = None
     reason: str = ""
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,8 @@ class View:
     def sight(self, run: Run) -> Sight:
         look = self.of(run)
         if look.health.life is None:
+            if look.health.lasting and run.home is not None:
+                return Sight.UNSEEN
             return Sight.BROKEN if look.health.reason else Sight.DOWN
         if look.jobs is None:
             return Sight.UNSEEN
@@ -88,7 +94,11 @@ def look(
     """One call for all jobs of a runtime, and one for each savepoint under way, with the run it is of."""
     at = bench.clock()
     answers = eyes.look({seat: health.life for seat, health in healths.items() if health.life is not None})
-    looks = {seat: Look(health, *answers.get(seat, Answer(at, {}))) for seat, health in healths.items()}
+    # Where nothing runs there are no jobs; of one that cannot be seen, and outlasts us, nothing is known.
+    looks = {
+        seat: Look(health, *answers.get(seat, Answer(at, None if health.lasting else {})))
+        for seat, health in healths.items()
+    }
     taken, forgotten = {}, set()
     for one, run in asked:
         found = looks.get(seat(run), _DARK) if run else _DARK
@@ -139,14 +149,14 @@ def snapshot(bench: Bench, savepoint: Savepoint, run: Run | None, view: View) ->
         stop=savepoint.stop,
         seen=view.sight(run) if run else Sight.GONE,
         progress=_progress(savepoint, status, view),
-        on_disk=bool(lost) and on_disk(bench, savepoint) is not None,
+        on_disk=bool(lost) and on_disk(bench, savepoint, run) is not None,
         wanted=run is not None and (not savepoint.stop or (run.intent == "STOP" and run.strategy != "NONE")),
     )
 
 
-def on_disk(bench: Bench, savepoint: Savepoint) -> str | None:
+def on_disk(bench: Bench, savepoint: Savepoint, run: Run | None) -> str | None:
     """Where a savepoint is complete in its own folder, whatever Flink says."""
-    return checkpoints.inside(bench.savepoint(savepoint))
+    return checkpoints.inside(bench.savepoint(savepoint, run))
 
 
 _UNKNOWN = SavepointStatus(done=False, error="no answer")

@@ -62,7 +62,7 @@ def latest(db: Connection, bench: Bench, deployment_id: str, *, before: int) -> 
 def own(db: Connection, bench: Bench, run: Run) -> str | None:
     """The newest checkpoint or savepoint that a run made itself."""
     made = [one.location for one in savepoints.completed(db, run.deployment_id) if one.run_id == run.id]
-    checkpoint = checkpoints.newest(bench.checkpoints(run.deployment_id), run.job_id)
+    checkpoint = checkpoints.newest(bench.checkpoints(run), run.job_id)
     found = [place for place in (*made, checkpoint) if place and checkpoints.exists(place)]
     return max(found, key=checkpoints.completed_at) if found else None
 

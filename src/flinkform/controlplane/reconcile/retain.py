@@ -75,7 +75,9 @@ def erase(bench: Bench, savepoint: Savepoint) -> None:
         # From here on, what makes it a savepoint may be gone already.
         with bench.store.write() as db:
             savepoints.change(db, savepoint.id, {"step": ERASING}, now=bench.clock())
-    for place in filter(None, (savepoint.location, bench.savepoint(savepoint))):
+    with bench.store.read() as db:
+        run = runs.find(db, savepoint.run_id)
+    for place in filter(None, (savepoint.location, bench.savepoint(savepoint, run))):
         checkpoints.remove(place)
     with bench.store.write() as db:
         savepoints.remove(db, savepoint.id)
@@ -181,8 +183,9 @@ def _release(bench: Bench, gone: Sequence[str]) -> None:
 
 def _spare_folders(bench: Bench, estate: _Estate) -> list[str]:
     """The folders of jobs that ended: those without a complete checkpoint, and those beyond what is kept."""
-    root, running = bench.checkpoints(estate.id), {run.job_id for run in estate.live}
-    found = {job: checkpoints.newest(root, job) for job in checkpoints.folders(root) if job not in running}
+    running = {run.job_id for run in estate.live}
+    where = {job: root for root in bench.roots(estate.id) for job in checkpoints.folders(root) if job not in running}
+    found = {job: checkpoints.newest(root, job) for job, root in where.items()}
     whole = [Kept(job, checkpoints.completed_at(place) // 10**6) for job, place in found.items() if place]
     needed = {job for place in estate.places if (job := checkpoints.job(place))}
     policy = estate.policy
@@ -191,7 +194,7 @@ def _spare_folders(bench: Bench, estate: _Estate) -> list[str]:
     elif whole and not running:
         needed.add(max(whole, key=lambda one: one.made).name)  # were its run forgotten, it may be all there is
     old = surplus(whole, policy, needed=needed, now=bench.clock())
-    return [checkpoints.join(root, job) for job, place in found.items() if job in old or not place]
+    return [checkpoints.join(where[job], job) for job, place in found.items() if job in old or not place]
 
 
 def _abandoned(bench: Bench, estate: _Estate) -> Iterable[str]:
@@ -203,7 +206,7 @@ def _abandoned(bench: Bench, estate: _Estate) -> Iterable[str]:
         place = run.restored_from or ""
         if checkpoints.job(place) != run.job_id or _CLAIM in (run.definition.get("flinkConf") or {}):
             continue
-        root = bench.checkpoints(run.deployment_id)
+        root = bench.checkpoints(run)
         start, newest = checkpoints.number(place), checkpoints.newest(root, run.job_id)
         if newest and checkpoints.number(newest) > start:
             folder = checkpoints.join(root, run.job_id)

@@ -1,10 +1,11 @@
-"""Where a run sits: in the JVM that most share, or in one of its own."""
+"""Where a run sits: in the JVM that most share, in one of its own, or in a cluster somewhere else."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from flinkform.controlplane.store.runs import Run
+from flinkform.controlplane.targets import QUEUE
 from flinkform.errors import Invalid
 from flinkform.flink import fleet
 from flinkform.flink.catalogue import DEFAULT
@@ -20,8 +21,18 @@ def seat(run: Run) -> Seat:
         return SHARED
 
 
+def target(run: Run) -> str:
+    """The deployment target of a run; empty for the usual one."""
+    name = (run.definition.get("deploymentTarget") or {}).get("name") or QUEUE
+    return "" if name == QUEUE else str(name)
+
+
 def asked(run: Run) -> Seat:
     """The seat that a run's options ask for, or that it was sent to. Invalid: they make no sense."""
+    if name := target(run):
+        if line := _engine(run):
+            raise Invalid(f"jobs for the session cluster {name} are planned by Flink {DEFAULT}, got {line}")
+        return Seat(target=name)
     wanted, sent = options(run), run.troubles.get("alone")
     # What a former run did is forgiven where somebody says so; what this one did is not.
     if sent and (ISOLATION not in wanted or sent["run"] == run.id):

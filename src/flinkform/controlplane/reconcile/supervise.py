@@ -49,9 +49,9 @@ class Supervisor:
 
     @property
     def life(self) -> str | None:
-        """The life the runtime is in; None if it does not run."""
+        """The life the runtime is in, which ends when we do; None if it does not run, or outlasts us."""
         with self._lock:
-            return self._life if self._runtime.alive else None
+            return self._life if self._runtime.alive and not self._runtime.lasting else None
 
     def check(self) -> Health:
         """What the runtime is now; begins a start, if one is due. One that fell is first to be looked at."""
@@ -63,7 +63,9 @@ class Supervisor:
         if due:
             self._crew.send(self._name, self._start)
         with self._lock:
-            return Health(self._life, "" if self._life else self._reason)
+            if self._life and self._runtime.life:
+                self._life = self._runtime.life
+            return Health(self._life, "" if self._life else self._reason, self._runtime.lasting)
 
     def fallen(self) -> tuple[str, Death] | None:
         """The life that has ended since this was last asked, and why; None if none has."""
@@ -93,14 +95,15 @@ class Supervisor:
             self._failed(error)
             return
         with self._lock:
-            self._life, self._since, self._reason = uuid.uuid4().hex, self._clock(), ""
+            life = self._runtime.life or uuid.uuid4().hex
+            self._life, self._since, self._reason = life, self._clock(), ""
         _log.info("flink runs", runtime=self._name)
 
     def _failed(self, error: Exception) -> None:
         with self._lock:
             failures = self._patience.failed(self._name, self._clock())
             if isinstance(error, Missing) or failures >= _TRIES:
-                self._reason = f"Flink cannot be started: {error}"
+                self._reason = str(error) if self._runtime.lasting else f"Flink cannot be started: {error}"
         _log.warning("flink did not start", runtime=self._name, reason=str(error), failures=failures)
 
 
@@ -121,7 +124,7 @@ class Supervision:
 
     @property
     def lives(self) -> dict[Seat, str]:
-        """The life of each runtime that runs."""
+        """The life of each runtime that runs, and ends when we do."""
         return {seat: life for seat, one in list(self._all.items()) if (life := one.life)}
 
     def fallen(self) -> list[tuple[Seat, str, Death]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from flinkform.controlplane.store import instances, namespaces, runs, savepoints
 from flinkform.controlplane.store.database import Store
 from flinkform.errors import FlinkformError, Unavailable
 from flinkform.flink.plan import Plan
+from flinkform.flink.rest import Page, Rest
 from flinkform.flink.values import Problem
 from flinkform.openapi import request, signature
 from flinkform.openapi.operation import operation
@@ -33,6 +35,8 @@ class Flink:
     """What a test sets is what the control plane is told."""
 
     alive: bool = True
+    silent: str = ""
+    adaptive: bool = True
     rest_url: str = ""
     said: str = ""
     path: Path | None = None
@@ -51,6 +55,10 @@ class Flink:
         if not self.rest_url:
             raise Unavailable("Flink does not run")
         return self.rest_url
+
+    def page(self, path: str) -> Page:
+        with closing(Rest(self.rest, timeout=10)) as rest:
+            return rest.page(path)
 
     def validate(self, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
         self.validated.append((script, batch, dict(options)))

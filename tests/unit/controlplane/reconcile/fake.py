@@ -49,6 +49,10 @@ class FakeRuntime:
     held: Contents | None = None
     """What every savepoint and checkpoint holds."""
     rest: str = "http://127.0.0.1:1"
+    lasting: bool = False
+    life: str | None = None
+    silent: str = ""
+    adaptive: bool = True
 
     def start(self) -> None:
         self.calls.append(("start",))
