@@ -1,10 +1,12 @@
-"""One job exhausts the heap of a JVM that it shares: the others pay once at most, it goes on alone or not at all."""
+"""Jobs that are bad company on real Flink: the others pay once at most, and who does not learn is held."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -38,6 +40,13 @@ CREATE TABLE nowhere (s STRING) WITH ('connector' = 'blackhole');
 INSERT INTO nowhere SELECT REGEXP_EXTRACT(REPEAT('x', n), '(x+x+)+\\1y') FROM numbers;
 """
 
+FAILING = """
+CREATE TABLE numbers (n INT) WITH ('connector' = 'datagen', 'rows-per-second' = '10');
+CREATE TABLE nowhere (n INT) WITH ('connector' = 'blackhole');
+INSERT INTO nowhere SELECT n / (n - n) FROM numbers;
+"""
+EAGER = {"restart-strategy.fixed-delay.attempts": "1000000", "restart-strategy.fixed-delay.delay": "100 ms"}
+
 
 @dataclass(frozen=True)
 class World:
@@ -47,10 +56,11 @@ class World:
     fleet: Fleet
     loop: Loop
 
-    def start(self, name: str, script: str) -> Run:
+    def start(self, name: str, script: str, options: Mapping[str, str] = MappingProxyType({})) -> Run:
         document = {
             "artifact": {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": script}},
             "executionMode": "STREAMING",
+            "flinkConf": dict(options),
         }
         with self.store.write() as db:
             made = deployments.create(
@@ -78,7 +88,7 @@ def world(settings: Settings, tmp_path: Path) -> Iterator[World]:
         namespaces.create(db, "f-1", "n", document={}, now=1)
     usual = replace(settings, home=tmp_path / "flink", heap="256m", logs=tmp_path / "logs")
     fleet = Fleet(lambda seat: Embedded(replace(usual, home=usual.home / seat.folder)))
-    loop = Loop(Bench(store, fleet, tmp_path / "state", limit=Limit(deaths=2, stuck=2000)))
+    loop = Loop(Bench(store, fleet, tmp_path / "state", limit=Limit(failures=5, deaths=2, stuck=2000)))
     loop.start()
     yield World(store, fleet, loop)
     loop.stop(rest=0)
@@ -101,10 +111,19 @@ def test_out_of_memory(world: World) -> None:
     assert not world.fleet.at(Seat(group="hungry")).alive
 
 
-def test_endless_loop(world: World) -> None:
-    """A job whose task hears nothing is cancelled all the same; its neighbour goes on from its newest checkpoint."""
+def test_flapping_and_endless_loops(world: World) -> None:
+    """A job that fails at once whenever it runs is quarantined; one whose task hears nothing is cancelled all the same.
+
+    Their neighbour goes on from its newest checkpoint.
+    """
+    flapping = world.start("flapping", FAILING, {"restart-strategy.type": "fixed-delay", **EAGER})
     endless, good = world.start("endless", ENDLESS), world.start("good", GOOD)
     until(lambda: world.fresh(endless).state == world.fresh(good).state == "RUNNING", seconds=180)
+    until(lambda: not world.fresh(flapping).live, seconds=180)
+    failure = world.fresh(flapping).failure
+    assert failure is not None
+    assert re.match(r"quarantined after \d+ failures in 10 minutes: .*by zero", failure["reason"])
+    assert world.told(flapping, "JOB_QUARANTINED") == 1
     with world.store.write() as db:
         intents.stop(db, world.fresh(endless), "NONE", creator="me", now=1)
     until(lambda: world.fresh(endless).state == "CANCELLED", seconds=180)
