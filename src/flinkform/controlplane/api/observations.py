@@ -15,6 +15,7 @@ from flinkform.controlplane.store.events import HANDED, Event
 from flinkform.controlplane.store.runs import Run
 from flinkform.errors import Invalid
 
+_JUDGED = ("JOB_QUARANTINED", "JOB_ISOLATED", "JOB_JVM_DIED")
 _LOG_BYTES = 256 * 1024
 
 
@@ -36,16 +37,20 @@ def list_events(call: Call, params: Params, _body: Any) -> Listed:
 
 
 def start_log(call: Call, params: Params, _body: Any) -> str:
-    """Answer with how the newest job was handed to Flink, and the end of its log, or why it failed without one."""
+    """Answer with how the newest job was handed to Flink, and the end of its log, or why it failed without one.
+
+    What was done to it because of how it behaves comes last.
+    """
     with call.store.read() as db:
         namespace = places.namespace(db, params)
         source = deployments.get(db, namespace.workspace, namespace.name, params["deploymentId"])
         newest = runs.summaries(db, [source.id])[source.id].newest
-        handed = _handed(db, newest) if newest else ""
+        handed = _last(db, newest, HANDED) if newest else ""
+        judged = _last(db, newest, _JUDGED) if newest else ""
     if newest is None:
         return ""
     said = call.services.runtime.log(newest.job_id, tail=_LOG_BYTES) or str((newest.failure or {}).get("message", ""))
-    return handed + said
+    return handed + said + ("\n" * bool(judged and said and not said.endswith("\n"))) + judged
 
 
 def diagnose(call: Call, params: Params, _body: Any) -> dict[str, Any]:
@@ -88,9 +93,10 @@ def flink_proxy(call: Call, params: Params, _body: Any) -> str:
     return proxy.text(status, content)
 
 
-def _handed(db: Connection, run: Run) -> str:
+def _last(db: Connection, run: Run, names: tuple[str, ...]) -> str:
+    """Return what the newest of a run's events of these names says, as a line."""
     found = events.page(
-        db, run.workspace, run.namespace, deployment_id=run.deployment_id, run_id=run.id, names=HANDED, limit=1
+        db, run.workspace, run.namespace, deployment_id=run.deployment_id, run_id=run.id, names=names, limit=1
     )
     return f"{found.items[0].message}\n" if found.items else ""
 

@@ -87,6 +87,10 @@ def test_start_log(api: Api, flink: Flink) -> None:
         tell(db, found, "JOB_SUBMITTED", "under a compiled plan", now=1)
         tell(db, found, "JOB_RUNNING", "it runs", now=2)
     assert api.call("GetLatestJobStartLog", deploymentId=made)["data"] == "under a compiled plan\nit began\n"
+    with api.store.write() as db:
+        tell(db, found, "JOB_QUARANTINED", "it fails too often", now=3)
+    answer = api.call("GetLatestJobStartLog", deploymentId=made)["data"]
+    assert answer == "under a compiled plan\nit began\nit fails too often\n"
 
 
 def test_diagnosis(api: Api) -> None:
