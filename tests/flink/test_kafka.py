@@ -28,7 +28,7 @@ CREATE TABLE seen (id BIGINT, k BIGINT) WITH ('connector' = 'kafka', 'topic' = '
 INSERT INTO seen SELECT id, MOD(id, {keys}) FROM numbers;
 """
 SEEN = """
-CREATE TABLE seen (id BIGINT, k BIGINT, at AS PROCTIME()) WITH ('connector' = 'kafka', 'topic' = 'seen',
+CREATE TABLE seen (id BIGINT, k BIGINT, pt AS PROCTIME()) WITH ('connector' = 'kafka', 'topic' = 'seen',
   'format' = 'json', 'properties.bootstrap.servers' = '{broker}', 'scan.startup.mode' = 'earliest-offset',
   'properties.isolation.level' = 'read_committed');
 """
@@ -37,8 +37,8 @@ NUMBER = (
     + """
 CREATE TABLE numbered (id BIGINT, k BIGINT, n BIGINT, note BIGINT) WITH ('connector' = 'kafka', 'topic' = 'numbered',
   'format' = 'json', 'properties.bootstrap.servers' = '{broker}', {exact}, 'sink.transactional-id-prefix' = 'number');
-INSERT INTO numbered SELECT id, k, COUNT(*) OVER w, {note} FROM seen
-  WINDOW w AS (PARTITION BY k ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW);
+INSERT INTO numbered SELECT id, k, COUNT(*) OVER w, COUNT(*) OVER w + {note} FROM seen
+  WINDOW w AS (PARTITION BY k ORDER BY pt ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW);
 """
 )
 TOTAL = (
@@ -57,7 +57,7 @@ CREATE TABLE numbered (id BIGINT, k BIGINT, n BIGINT, note BIGINT) WITH ('connec
   'scan.bounded.mode' = 'latest-offset', 'properties.isolation.level' = 'read_committed');
 CREATE TABLE found (c BIGINT, ids BIGINT, pairs BIGINT, highest BIGINT, notes BIGINT) WITH (
   'connector' = 'filesystem', 'path' = '{out}', 'format' = 'csv');
-INSERT INTO found SELECT COUNT(*), COUNT(DISTINCT id), COUNT(DISTINCT k * 1000000 + n), MAX(n), COUNT(DISTINCT note)
+INSERT INTO found SELECT COUNT(*), COUNT(DISTINCT id), COUNT(DISTINCT k * 1000000 + n), MAX(n), COUNT(DISTINCT note - n)
   FROM numbered;
 """
 
