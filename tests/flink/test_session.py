@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -22,9 +24,10 @@ from flinkform.flink.runtime import Embedded
 from flinkform.flink.session import Remote, Session
 from flinkform.flink.settings import Settings
 from tests.flink.gate import TOKEN, Gate, opened
+from tests.flink.plane import plane
 from tests.flink.standalone import Standalone
 from tests.flink.waiting import until
-from tests.flink.world import World
+from tests.flink.world import COUNTING, World
 
 
 @pytest.fixture
@@ -96,6 +99,37 @@ def test_lost_and_found(
     with closing(Rest(cluster.url, timeout=30)) as rest:
         jobs.cancel(rest, run.job_id)
     assert world.wait(run, "CANCELLED").intent == "RUN"
+
+
+def test_whole_road(gate: Gate, cluster: Standalone, tmp_path: Path) -> None:
+    """A control plane that was told of the cluster runs a job there, changes it hot, and leaves it running at its end."""
+    home = tmp_path / "home"
+    file = tmp_path / "targets.yaml"
+    session = {"url": gate.url, "storage": (tmp_path / "state").as_uri(), "ca": str(gate.ca), "token_from": "BIG"}
+    file.write_text(json.dumps({"targets": {"big": {"session": session}}}))
+    told = {"FLINKFORM_TARGETS": str(file), "BIG": TOKEN}
+    with plane(home, **told) as one:
+        script = COUNTING.replace("{name}", "road")
+        deployment = one.deploy("road", script, options={"execution.checkpointing.interval": "500 ms"})
+        one.call("UpdateDeployment", {"deploymentId": deployment}, {"deploymentTarget": {"name": "big"}})
+        job = one.start(deployment)
+        assert one.until(job, "RUNNING") == "RUNNING", one.reason(job)
+        basic = {"streamingResourceSetting": {"basicResourceSetting": {"parallelism": 3}}}
+        one.call("UpdateDeployment", {"deploymentId": deployment}, basic)
+        update = one.call("HotUpdateJob", {"jobId": job})["jobHotUpdateId"]
+
+        def status() -> str:
+            found = one.call("GetHotUpdateJobResult", {"jobHotUpdateId": update})["status"]
+            assert "failure" not in found, found
+            return str(found["status"])
+
+        until(lambda: status() == "HOT_UPDATED")
+        assert one.call("GetDeployment", {"deploymentId": deployment})["deploymentHasChanged"] is False
+        assert TOKEN not in (home / "logs" / "controlplane.jsonl").read_text()
+    with closing(Rest(cluster.url, timeout=30)) as rest:
+        seen = jobs.overview(rest)[uuid.UUID(job).hex]
+        assert seen.state == "RUNNING"
+        jobs.cancel(rest, uuid.UUID(job).hex)
 
 
 def test_strangers(remote: Remote, flink: Embedded, settings: Settings) -> None:
