@@ -102,7 +102,7 @@ def test_lost_and_found(
 
 
 def test_whole_road(gate: Gate, cluster: Standalone, tmp_path: Path) -> None:
-    """A control plane that was told of the cluster runs a job there, changes it hot, and leaves it running at its end."""
+    """A control plane that is told of the cluster runs a job there, changes it hot, and ends without it."""
     home = tmp_path / "home"
     file = tmp_path / "targets.yaml"
     session = {"url": gate.url, "storage": (tmp_path / "state").as_uri(), "ca": str(gate.ca), "token_from": "BIG"}
