@@ -15,13 +15,13 @@ from flinkform.flink import connectors
 from tests.flink.plane import Plane, plane, wait
 from tests.flink.services import CACHE, Postgres, kafka, postgres, postgres_programs
 
-ROWS, KEYS = 6000, 10
+ROWS, KEYS = 5000, 10
 HEAVY = os.environ.get("FLINKFORM_HEAVY") == "1"
 EXACT = "'sink.delivery-guarantee' = 'exactly-once', 'properties.transaction.timeout.ms' = '60000'"
 OPTIONS = {"execution.checkpointing.interval": "1 s", "restart-strategy.type": "none"}
 
 GENERATE = """
-CREATE TABLE numbers (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '200',
+CREATE TABLE numbers (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '50',
   'fields.id.kind' = 'sequence', 'fields.id.start' = '0', 'fields.id.end' = '{last}');
 CREATE TABLE seen (id BIGINT, k BIGINT) WITH ('connector' = 'kafka', 'topic' = 'seen', 'format' = 'json',
   'properties.bootstrap.servers' = '{broker}', {exact}, 'sink.transactional-id-prefix' = 'generate');
@@ -116,7 +116,7 @@ def link(served: Plane) -> None:
     (served.home / "connectors").symlink_to(CACHE / "connectors")
 
 
-@pytest.mark.skipif(not HEAVY, reason="takes over a minute: make kafka")
+@pytest.mark.skipif(not HEAVY, reason="takes two minutes: make kafka")
 def test_exact(served: Plane, broker: str, database: Postgres, tmp_path: Path) -> None:
     """From Kafka to Kafka and into PostgreSQL, installed without a restart, upgraded in place twice, killed once."""
     words = {"broker": broker, "exact": EXACT, "keys": KEYS, "last": ROWS - 1, "url": database.url}

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
@@ -41,7 +41,7 @@ class Script:
     options: Mapping[str, str]
 
 
-def check(here: Project, scripts: Iterable[Script], step: Step) -> list[tuple[Script, Problem]]:
+def check(here: Project, scripts: Sequence[Script], step: Step) -> list[tuple[Script, Problem]]:
     """Return what the planner has against each, in their order; none is asked about that it knows."""
     kept = _Kept(here.home / "cache" / "planned.json", _marks(here))
     keys = {script.shown: kept.key(script) for script in scripts}

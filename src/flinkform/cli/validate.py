@@ -189,7 +189,7 @@ def _split(here: Project, paths: list[Path]) -> tuple[list[Path], list[Path]]:
         if not found:
             raise Invalid(f"there is no .sql file in {path}")
         outside += found
-    return inside, outside
+    return inside, list(dict.fromkeys(outside))
 
 
 def _chosen(here: Project, wanted: list[Path], jobs: Iterable[Job]) -> list[Job]:
