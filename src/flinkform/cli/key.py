@@ -26,7 +26,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run(options: argparse.Namespace) -> int:
     """Make a key, whether the control plane runs, does not run, or never did."""
     folder = options.home or project.find().home
-    chosen = settings.from_environment(os.environ, home=folder, host="127.0.0.1", port=0, java=None)
+    chosen = settings.from_environment(os.environ, home=folder, host="127.0.0.1", port=0, java=None, serving=False)
     home.prepare(chosen.home)
     store = Store.open(chosen.database_url)
     try:

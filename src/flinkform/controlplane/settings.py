@@ -115,11 +115,12 @@ class Settings:
 
 
 def from_environment(
-    environment: Mapping[str, str], *, home: Path, host: str, port: int, java: Path | None
+    environment: Mapping[str, str], *, home: Path, host: str, port: int, java: Path | None, serving: bool = True
 ) -> Settings:
     """Return the settings for arguments of the command line and the FLINKFORM_ variables of *environment*.
 
-    Invalid: a number that is none, or a target that cannot be one.
+    Who is not *serving* needs no session clusters, and none of their secrets. Invalid: a number that is none, or a
+    target that cannot be one.
     """
     base = Settings(home=home.expanduser().resolve(), host=host, port=port, java=java)
     return Settings(
@@ -139,7 +140,7 @@ def from_environment(
         lock_wait=_whole(environment, "FLINKFORM_LOCK_WAIT", default=int(base.lock_wait)),
         filesystem=_s3(environment),
         retention=_retention(environment, default=base.retention),
-        targets=targets.read(Path(environment.get("FLINKFORM_TARGETS") or base.home / targets.FILE), environment),
+        targets=_targets(environment, base.home) if serving else {},
         log_level=_level(environment.get("FLINKFORM_LOG_LEVEL", base.log_level)),
     )
 
@@ -155,6 +156,13 @@ def _s3(environment: Mapping[str, str]) -> dict[str, str]:
     found = {option: environment[name] for name, option in _S3.items() if environment.get(name)}
     # A store of one's own is seldom known by a host name for each bucket, which Amazon's is.
     return found | ({"s3.path.style.access": "true"} if "s3.endpoint" in found else {})
+
+
+def _targets(environment: Mapping[str, str], home: Path) -> dict[str, Remote]:
+    named = environment.get("FLINKFORM_TARGETS", "")
+    if named and not Path(named).is_file():
+        raise Invalid(f"FLINKFORM_TARGETS: expected a file, got {named}")
+    return targets.read(Path(named or home / targets.FILE), environment)
 
 
 def _retention(environment: Mapping[str, str], *, default: Policy) -> Policy:

@@ -64,8 +64,10 @@ class Session:
         self._remote = remote
         self._gateway = gateway
         self._settings = settings
-        self._rest = Rest(remote.url, timeout=remote.timeout, headers=remote.headers, tls=_tls(remote))
+        self._tls = _tls(remote)
+        self._rest = self._client()
         self._lock = threading.Lock()
+        self._probing = threading.Lock()
         self._placing = threading.Lock()
         self._known: set[str] = set()
         self._life: str | None = None
@@ -106,6 +108,7 @@ class Session:
         with self._lock:
             self._life, self._silent = None, ""
             self._rest.close()
+            self._rest = self._client()
 
     def autopsy(self) -> Death:
         return Death("the session cluster was let go of")
@@ -180,6 +183,10 @@ class Session:
     def slots(self) -> Slots:
         return jobs.slots(self._rest)
 
+    def _client(self) -> Rest:
+        remote = self._remote
+        return Rest(remote.url, timeout=remote.timeout, headers=remote.headers, tls=self._tls)
+
     def _meet(self) -> None:
         """Ask who answers, and whether we understand each other."""
         theirs, ours = str(self._rest.get("/config").get("flink-version")), version(find(None))
@@ -195,7 +202,7 @@ class Session:
 
     def _look(self) -> None:
         """Try to reach it again, beside whoever asks."""
-        with self._lock:
+        with self._probing:
             due = time.monotonic() - self._tried >= _AGAIN and not (self._probe and self._probe.is_alive())
             if due:
                 self._tried = time.monotonic()

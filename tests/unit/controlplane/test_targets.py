@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flinkform.controlplane import targets
+from flinkform.controlplane import settings, targets
 from flinkform.errors import Invalid
 
 GOOD = """
@@ -71,3 +71,20 @@ def test_mistakes(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(Invalid, match=r"targets\.yaml: ") as caught:
         targets.read(written(tmp_path, text), {})
     assert said in caught.value.message or said in str(caught.value)
+
+
+def test_who_needs_them(tmp_path: Path) -> None:
+    """The control plane does, and says so when the file it was told of is not there; a key can be made without."""
+
+    def told(environment: dict[str, str], *, serving: bool) -> settings.Settings:
+        return settings.from_environment(
+            environment, home=tmp_path, host="127.0.0.1", port=0, java=None, serving=serving
+        )
+
+    written(tmp_path, GOOD)
+    assert set(told({"BIG": "hush", "SMALL": "mum"}, serving=True).targets) == {"big", "small"}
+    assert told({}, serving=False).targets == {}
+    with pytest.raises(Invalid, match="in the variable BIG"):
+        told({}, serving=True)
+    with pytest.raises(Invalid, match="FLINKFORM_TARGETS: expected a file, got /nowhere"):
+        told({"FLINKFORM_TARGETS": "/nowhere"}, serving=True)
