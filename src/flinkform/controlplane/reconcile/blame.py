@@ -17,7 +17,8 @@ _log = structlog.get_logger(__name__)
 class Vigil:
     """Watches tasks that were told to end: one in an endless loop hears nothing, and ends with its JVM only.
 
-    *limit* in milliseconds; Flink itself gives up after three minutes, and takes every job of the JVM with it.
+    *limit* in milliseconds; Flink itself gives up after three minutes, and takes every job of the JVM with it. What
+    runs in a cluster somewhere else is that cluster's to end.
     """
 
     def __init__(self, limit: int) -> None:
@@ -30,7 +31,7 @@ class Vigil:
             job_id: (seat, look.health.life)
             for seat, look in view.looks.items()
             for job_id, seen in (look.jobs or {}).items()
-            if seen.ending and look.health.life
+            if seen.ending and look.health.life and not look.health.lasting
         }
         self._since = {job_id: self._since.get(job_id, view.at) for job_id in ending}
         late = [job_id for job_id, since in self._since.items() if view.at - since >= self._limit]

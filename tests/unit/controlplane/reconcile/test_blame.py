@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from flinkform.controlplane.reconcile.blame import Vigil
+from flinkform.controlplane.reconcile.observe import Health, Look, View
 from flinkform.controlplane.store.runs import Run
-from flinkform.flink.fleet import Seat
-from flinkform.flink.values import Phase
+from flinkform.flink.fleet import SHARED, Seat
+from flinkform.flink.values import Observed, Phase
 from tests.unit.controlplane.reconcile.conftest import World
 from tests.unit.controlplane.reconcile.fake import FakeRuntime
 
@@ -121,3 +125,13 @@ def test_tasks_that_take_a_while(world: World) -> None:
         job.seen = replace(job.seen, ending=n % 2)
         world.tick(later=50_000)
     assert world.flink.alive
+
+
+@pytest.mark.parametrize(("lasting", "ended"), [(False, [SHARED]), (True, [])])
+def test_clusters_somewhere_else(*, lasting: bool, ended: list[Seat]) -> None:
+    """A cluster that is not ours is not ended for a task that does not end."""
+    vigil = Vigil(1000)
+    stopping = {"a": Observed(Phase.STOPPING, 1, None, 1, 1, ending=1)}
+    looks = {SHARED: Look(Health("life", lasting=lasting), jobs=stopping)}
+    assert vigil.stuck(View(0, looks)) == []
+    assert [seat for seat, _, _ in vigil.stuck(View(1000, looks))] == ended
