@@ -94,6 +94,10 @@ class Unavailable(FlinkformError):
     """Something we depend on did not answer; worth trying again."""
 
 
+class Killed(Unavailable):
+    """A program of ours was ended from outside, which says nothing about it."""
+
+
 class Missing(FlinkformError):
     """A program or a package this needs is not on the machine."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from flinkform.errors import Missing, Unavailable
+from flinkform.errors import Killed, Missing, Unavailable
 from flinkform.flink.jvm import Jvm
 from flinkform.flink.settings import Settings
 from tests.flink.conftest import until
@@ -92,6 +92,15 @@ def test_no_java(tmp_path: Path, java: Path) -> None:
     fake.chmod(0o700)
     with pytest.raises(Unavailable, match="Java did not start: I am no Java"):
         Jvm(replace(settings, java=fake)).start()
+
+
+def test_killed_start(tmp_path: Path, java: Path) -> None:
+    """A start that somebody else ends is told from one that fails."""
+    fake = tmp_path / "java"
+    fake.write_text("#!/bin/sh\nkill -9 $$\n")
+    fake.chmod(0o700)
+    with pytest.raises(Killed):
+        Jvm(replace(Settings(home=tmp_path, java=java), java=fake)).start()
 
 
 def test_no_home(tmp_path: Path, java: Path) -> None:

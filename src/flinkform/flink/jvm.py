@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from flinkform.errors import Missing, Unavailable
+from flinkform.errors import Killed, Missing, Unavailable
 from flinkform.flink import connectors, engines, log
 from flinkform.flink.catalogue import Place
 from flinkform.flink.connectors import Installed
@@ -107,13 +108,21 @@ class Jvm:
         self._outputs = (out, err)
         port, token = (out.line(timeout=self._settings.start_timeout) for _ in range(2))
         if not port.isdigit():
-            self.stop(patience=0)
+            self.fail()
             said = err.tail() or port or "it printed nothing"
             raise Unavailable(f"Java did not start: {said}", advice="expected Java 17 or newer")
         self._gateway = Gateway(int(port), token, timeout=self._settings.call_timeout)
         if place:
             self._gateway.late = partial(connectors.late, place, self._connectors)
         self._pid_file.write_text(f"{process.pid}\n")
+
+    def fail(self) -> None:
+        """Stop a start that failed. Killed: somebody else had ended it."""
+        with suppress(subprocess.TimeoutExpired):
+            if self._process and self._process.wait(1) == -signal.SIGKILL:
+                self.stop(patience=0)
+                raise Killed("the Flink JVM was killed while it started")
+        self.stop(patience=0)
 
     def kill(self) -> None:
         """End it at once, from another thread than the one that waits for it."""

@@ -70,7 +70,8 @@ class Runtime(Protocol):
     def start(self) -> None:
         """Return when jobs can be submitted; harmless when it runs already.
 
-        Missing: no Flink or Java. Unavailable: it did not come up, with the end of what it printed.
+        Missing: no Flink or Java. Unavailable: it did not come up, with the end of what it printed. Killed: it was
+        ended from outside meanwhile.
         """
         ...
 
@@ -203,7 +204,7 @@ class Embedded:
                 self._begin()
             except BaseException:
                 self._forget()
-                self._jvm.stop(patience=0)
+                self._jvm.fail()
                 raise
 
     def stop(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 import structlog
@@ -11,13 +12,15 @@ import structlog
 from flinkform.controlplane.reconcile.crew import Crew
 from flinkform.controlplane.reconcile.observe import Health
 from flinkform.controlplane.reconcile.patience import Patience
-from flinkform.errors import FlinkformError, Missing
+from flinkform.errors import FlinkformError, Killed, Missing
 from flinkform.flink.fleet import SHARED, Fleet, Seat
 from flinkform.flink.runtime import Runtime
 from flinkform.flink.values import Death
 
 _TRIES = 3
-"""Starts that may fail before jobs are told that it cannot be started."""
+"""Starts in a row that may fail before jobs are told that it cannot be started."""
+_KILLS = 10
+"""The same of starts that somebody else ended: a machine that is out of memory does, and a while later not."""
 _SETTLED = 60_000
 """Milliseconds after which a death is no longer counted as one more in a row."""
 
@@ -40,6 +43,8 @@ class Supervisor:
         self._life: str | None = None
         self._since = 0
         self._reason = ""
+        self._failures: Counter[bool] = Counter()
+        """Starts that failed since it ran last, by whether they were killed."""
 
     @property
     def trouble(self) -> str:
@@ -97,12 +102,16 @@ class Supervisor:
         with self._lock:
             life = self._runtime.life or uuid.uuid4().hex
             self._life, self._since, self._reason = life, self._clock(), ""
+            self._failures.clear()
         _log.info("flink runs", runtime=self._name)
 
     def _failed(self, error: Exception) -> None:
         with self._lock:
-            failures = self._patience.failed(self._name, self._clock())
-            if isinstance(error, Missing) or failures >= _TRIES:
+            self._patience.failed(self._name, self._clock())
+            killed = isinstance(error, Killed)
+            self._failures[killed] += 1
+            failures = self._failures[killed]
+            if isinstance(error, Missing) or failures >= (_KILLS if killed else _TRIES):
                 self._reason = str(error) if self._runtime.lasting else f"Flink cannot be started: {error}"
         _log.warning("flink did not start", runtime=self._name, reason=str(error), failures=failures)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flinkform.errors import Missing, Unavailable
+from flinkform.errors import Killed, Missing, Unavailable
 from flinkform.flink import checkpoints
 from flinkform.flink.values import Phase
 from tests.unit.controlplane.reconcile.conftest import World
@@ -131,6 +131,41 @@ def test_flink_that_does_not_start_is_tried_less_and_less(world: World) -> None:
     failure = world.fresh(run).failure
     assert failure is not None
     assert "port taken" in failure["reason"]
+
+
+def started(world: World, times: int) -> None:
+    """Look until Flink was started so often."""
+    while len(world.flink.asked("start")) < times:
+        world.tick(later=1000)
+
+
+def test_start_that_worked_is_no_failure(world: World) -> None:
+    """Only starts that failed one after the other mean that Flink cannot be started, not deaths after a good one."""
+    world.flink.start_error = Unavailable("port taken")
+    run = world.ask_start(world.deployment())
+    started(world, 2)
+    world.flink.start_error = None
+    started(world, 3)
+    world.flink.crash()
+    world.flink.start_error = Unavailable("port taken")
+    started(world, 5)
+    world.tick()
+    assert world.fresh(run).state == "STARTING"
+
+
+def test_killed_start_is_tried_longer(world: World) -> None:
+    """A start that somebody kills says little about Flink; one that is killed ten times is told of all the same."""
+    world.flink.start_error = Killed("the Flink JVM was killed while it started")
+    run = world.ask_start(world.deployment())
+    started(world, 9)
+    world.tick()
+    assert world.fresh(run).state == "STARTING"
+    started(world, 10)
+    world.tick()
+    found = world.fresh(run)
+    assert found.state == "FAILED"
+    assert found.failure is not None
+    assert "was killed" in found.failure["reason"]
 
 
 def test_stray_job_is_cancelled(world: World) -> None:
