@@ -105,6 +105,7 @@ def test_lifecycle(terraform: Terraform, plane: Served) -> None:
         terraform.run("state", "rm", address)
         terraform.run("import", "-input=false", address, before[address]["id"])
     assert terraform.plan() == {}
+    before["flink_job.a"]["state_verdict"] = None  # it is the last edit's, of which an import knows nothing
     assert {a: v for a, v in terraform.state().items() if a in before} == before
 
 
