@@ -29,7 +29,7 @@ INSERT INTO nowhere SELECT n FROM numbers;
 HUNGRY = """
 CREATE TABLE numbers (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '200', 'fields.n.min' = '1');
 CREATE TABLE nowhere (s STRING) WITH ('connector' = 'blackhole');
-INSERT INTO nowhere SELECT LISTAGG(REPEAT(CAST(n AS STRING), 20000)) FROM numbers;
+INSERT INTO nowhere SELECT LISTAGG(REPEAT(CAST(n AS STRING), 200000)) FROM numbers;
 """
 
 
