@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flinkform.errors import Invalid, Position
@@ -182,7 +182,6 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.one_of(st.lists(PIECES, max_size=30).map(lambda p: "".join(p).encode()), st.binary(max_size=60)))
 def test_any_bytes_are_values_or_an_error_with_a_place(data: bytes) -> None:
     """Whatever is in a file, reading it gives values or says where it is wrong."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flinkform.errors import Invalid, NotFound, Position
@@ -133,7 +133,6 @@ class Memory:
         return f"git:{path}"
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1).map(lambda t: f"${{a}}%{{b}}\r\n;'{t}'\ufeff"))
 def test_the_bytes_of_a_script_survive(text: str) -> None:
     """What Terraform, YAML or an editor would read into a script stays text."""

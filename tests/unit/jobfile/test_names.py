@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from flinkform.errors import Invalid
@@ -24,14 +24,12 @@ def named(path: str) -> str:
         raise
 
 
-@settings(deadline=None)
 @given(PATHS)
 def test_a_path_can_be_read_back(path: str) -> None:
     """The rule is injective: it has an inverse."""
     assert job_path(named(path)) == path
 
 
-@settings(deadline=None)
 @given(
     st.text(alphabet="a-._0/\u00e9", min_size=1, max_size=12), st.text(alphabet="a-._0/\u00e9", min_size=1, max_size=12)
 )
@@ -42,7 +40,6 @@ def test_two_paths_never_give_one_name(one: str, other: str) -> None:
     assert (named(one) == named(other)) == (one == other)
 
 
-@settings(deadline=None)
 @given(PATHS)
 def test_every_name_is_one_the_api_takes(path: str) -> None:
     """Names match the pattern of the API."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flinkform.errors import Invalid, Position
@@ -18,7 +18,6 @@ def options(text: str) -> dict[str, str]:
     return dict(script(text.encode(), "x.sql").options)
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(PIECES, st.text(max_size=5))).map("".join).filter(lambda t: t.removeprefix("\ufeff").strip()))
 def test_every_character_survives(text: str) -> None:
     """Whatever is in a script, CRLF, marks, templates, odd quotes, comes out as it went in."""

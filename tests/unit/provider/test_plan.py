@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from flinkform.provider.plan import plan
@@ -16,7 +16,7 @@ from flinkform.schema.model import Change, Origin, Resource
 from tests.unit.provider.core import World, configs, planned
 
 EVERY = pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.name)
-QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=(Phase.generate,))
+QUICK = settings(max_examples=25, phases=(Phase.generate,))
 
 BLANK: dict[str, Any] = {a.name: None for a in job.RESOURCE.attributes}
 CONFIG = {**BLANK, "workspace": "w", "namespace": "n", "name": "a", "sql": "SELECT 1"}

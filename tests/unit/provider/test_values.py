@@ -19,7 +19,7 @@ FORM = Form(RESOURCE.attributes)
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.name)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_there_and_back(resource: Any, data: st.DataObject) -> None:
     """For every type: what is written is read as it was, unknown values too."""

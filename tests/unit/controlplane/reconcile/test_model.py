@@ -299,7 +299,7 @@ RARE: tuple[Act, ...] = (
 ACTS = st.tuples(st.sampled_from(COMMON * 2 + RARE), st.integers(0, 7))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(acts=st.lists(ACTS, min_size=15, max_size=50))
 def test_reconciliation(acts: list[tuple[Act, int]]) -> None:
     """Starts, stops, savepoints, deaths of either side, lost answers and silence, in any order, converge."""
