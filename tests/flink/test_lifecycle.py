@@ -67,6 +67,7 @@ def test_savepoint_keeps_running(flink: Embedded, run: Run, job: Job, tmp_path: 
     """A savepoint without stop leaves the job RUNNING; deleting it removes its files."""
     running = run(job(IDLE))
     trigger = flink.savepoint(running, str(tmp_path / "kept"), stop=False)
+    assert flink.savepoint(running, str(tmp_path / "kept"), stop=False) == trigger  # as if the answer had been lost
     until(lambda: flink.savepoint_status(running, trigger).done)
     location = flink.savepoint_status(running, trigger).location
     assert location

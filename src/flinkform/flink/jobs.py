@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -67,9 +68,14 @@ def cancel(rest: Rest, job_id: str) -> None:
 
 
 def trigger(rest: Rest, job_id: str, directory: str, *, stop: bool, drain: bool, native: bool) -> str:
-    """Begin a savepoint (with *stop*, the job's last act) and return Flink's trigger id."""
+    """Begin a savepoint (with *stop*, the job's last act) and return Flink's trigger id.
+
+    A directory is one savepoint's: asking again is the same savepoint. Flink would refuse another stop beside one whose
+    answer was lost, and that one would end the job with a savepoint that nobody knows of.
+    """
     rest.get(f"/jobs/{job_id}/status")  # NotFound here: the trigger would be taken for a job that is not there
-    body: dict[str, object] = {"formatType": "NATIVE" if native else "CANONICAL"}
+    ours = uuid.uuid5(uuid.NAMESPACE_URL, f"{job_id} {directory}").hex
+    body: dict[str, object] = {"formatType": "NATIVE" if native else "CANONICAL", "triggerId": ours}
     if stop:
         answer = rest.post(f"/jobs/{job_id}/stop", {**body, "targetDirectory": directory, "drain": drain})
     else:

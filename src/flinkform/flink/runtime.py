@@ -101,6 +101,7 @@ class Runtime(Protocol):
     def savepoint(self, job_id: str, directory: str, *, stop: bool, drain: bool = False, native: bool = False) -> str:
         """Begin a savepoint below *directory* and return its trigger id; with *stop* the job then ends as FINISHED.
 
+        The same directory again is the same savepoint, and one call of Flink: that is for answers that were lost.
         *drain* flushes windows and timers for good: for a job that never comes back. NotFound: no such job.
         """
         ...

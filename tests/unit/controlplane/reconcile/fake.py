@@ -102,7 +102,8 @@ class FakeRuntime:
         self._call("savepoint", job_id, "stop" if stop else "go on", *(("drain",) if drain else ()))
         if job_id not in self.jobs:
             raise NotFound("no such job")
-        trigger = f"trigger-{len(self.calls)}"
+        known = [name for name, one in self.savepoints.items() if one == (job_id, directory, stop)]
+        trigger = known[0] if known else f"trigger-{len(self.calls)}"
         self.savepoints[trigger] = (job_id, directory, stop)
         self._answer("savepoint")
         return trigger

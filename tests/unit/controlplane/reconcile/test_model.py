@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -44,6 +45,10 @@ class Play:
         self.saves: set[str] = set()
         """The savepoints that were asked for."""
         self.ended: dict[str, str] = {}
+        self.saved_once: set[str] = set()
+        """The runs whose stop left a savepoint, which may be gone again by now."""
+        self.completed: set[str] = set()
+        """The savepoints that were told complete, which may be gone again by now too."""
         self.waited_for: set[str] = set()
         """The savepoints that were not given up when one of Flink's ended."""
 
@@ -179,15 +184,17 @@ class Play:
         with self.world.store.read() as db:
             told = events.page(db, WS, NS, limit=1000).items
             taken = savepoints.page(db, WS, NS, limit=1000).items
-        assert [one.message for one in told if one.name == "RECONCILE_FAILED"] == []
+        failures = {one.message for one in told if one.name == "RECONCILE_FAILED"}
+        assert failures <= {"Flink did not answer within 60 s"}
         assert all(checkpoints.exists(one.location or "") for one in taken if one.state == "COMPLETED")
-        saved = {one.run_id for one in taken if one.stop and one.state == "COMPLETED"}
+        self.completed |= {one.id for one in taken if one.state == "COMPLETED"}
+        self.saved_once |= {one.run_id for one in taken if one.stop and one.state == "COMPLETED"}
         every = self.every_run()
         for run in every:
             if run.live:
                 assert run.id not in self.ended
             else:
-                self.check_end(run, saved)
+                self.check_end(run)
         self.remembered(every, {one.id for one in taken}, told)
 
     def remembered(self, every: list[Run], taken: set[str], told: list[Event]) -> None:
@@ -202,18 +209,18 @@ class Play:
         outcomes = Counter(one.message.split()[1] for one in told if one.name in _OUTCOMES)
         assert max([0, *ends.values(), *outcomes.values()]) <= 1
 
-    def check_end(self, run: Run, saved: set[str]) -> None:
+    def check_end(self, run: Run) -> None:
         """The end is the end, of the job in Flink too; a stop with a savepoint has one."""
         assert self.ended.setdefault(run.id, run.state) == run.state
         if run.job_id in self.flink.jobs:
             assert self.flink.jobs[run.job_id].seen.state.final
         if run.state == "CANCELLED" and run.strategy != "NONE" and run.home:
-            assert run.id in saved
+            assert run.id in self.saved_once
 
-    def settle(self) -> None:
+    def settle(self, times: int = 12) -> None:
         """Let the world be kind: everything reaches what was asked for."""
         self.calm()
-        self.kindly(12)
+        self.kindly(times)
         self.check()
         for run in self.every_run():
             if run.live:
@@ -226,9 +233,7 @@ class Play:
             if run.live:
                 told = self.flink.wanted.get(run.job_id, self.flink.jobs[run.job_id].submission.parallelism)
                 assert told == runs.parallelism(run.definition)
-        with self.world.store.read() as db:
-            taken = savepoints.page(db, WS, NS, limit=1000).items
-        assert self.flink.done & self.waited_for <= {one.id for one in taken if one.state == "COMPLETED"}
+        assert self.flink.done & self.waited_for <= self.completed
 
     def kindly(self, times: int) -> None:
         """Flink does what it was asked for, and the reconciler sees it."""
@@ -311,5 +316,77 @@ def test_reconciliation(acts: list[tuple[Act, int]]) -> None:
                 act(play, n)
                 play.check()
             play.settle()
+        finally:
+            play.world.store.close()
+
+
+def _asked(play: Play) -> None:
+    play.calm()
+    play.start(1)
+
+
+def _called(play: Play) -> None:
+    _asked(play)
+    play.look(2)
+
+
+def _running(play: Play) -> None:
+    play.up(1)
+
+
+def _saving(play: Play) -> None:
+    play.up(1)
+    play.save(1)
+
+
+def _stopping(play: Play) -> None:
+    play.up(1)
+    play.stop(5)
+
+
+def _cancelling(play: Play) -> None:
+    play.up(1)
+    play.stop(4)
+
+
+def _moving(play: Play) -> None:
+    play.up(1)
+    play.rescale(1)
+
+
+PHASES: tuple[Callable[[Play], None], ...] = (_asked, _called, _running, _saving, _stopping, _cancelling, _moving)
+BLOWS: tuple[tuple[tuple[Act, int], ...], ...] = (
+    ((Play.die, 0),),
+    ((Play.die, 1),),
+    ((Play.die, 1), (Play.stop, 5)),
+    ((Play.hush, 1),),
+    ((Play.vanish, 0),),
+    ((Play.stop, 0),),
+    ((Play.upgrade, 0), (Play.upgrade, 1)),
+    ((Play.saved, 0),),
+    ((Play.saved, 1),),
+    ((Play.saved, 2), (Play.die, 1)),
+    *(((Play.lose, way), (Play.stop, 0)) for way in (1, 5)),
+    *(((Play.lose, way), (Play.save, 0), (Play.saved, 2)) for way in (2, 6)),
+    *(((Play.kill, way), (Play.save, 0), (Play.stop, 1)) for way in (0, 2, 4, 6)),
+)
+"""What befalls a job in each phase, to be followed by peace."""
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_every_blow_in_every_phase(phase: Callable[[Play], None]) -> None:
+    """Whatever the model may do is done in each phase of a run, and the run after it goes on from where it was."""
+    with tempfile.TemporaryDirectory() as folder:
+        play = Play(Path(folder))
+        try:
+            for blow in BLOWS:
+                phase(play)
+                for act, n in blow:
+                    act(play, n)
+                    play.check()
+                play.look(2)
+                play.check()
+                play.settle(4)
+                play.down(0)
         finally:
             play.world.store.close()
