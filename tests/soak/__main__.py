@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=4)
     parser.add_argument("--own", type=int, default=1, help="how many of the jobs have a JVM of their own")
     parser.add_argument("--pace", type=float, default=0.7, help="mean time between kills, in starts")
+    parser.add_argument("--every", type=int, default=10, help="so many kills, then peace, and all is compared")
     parser.add_argument("--failing", type=float, default=0.0, help="share of Flink's answers that fail")
     parser.add_argument("--delayed", type=float, default=0.0, help="share of Flink's answers that are late")
     parser.add_argument("--minutes", type=float, default=1e6, help="begin no kill after that")
@@ -28,7 +29,8 @@ def main() -> int:
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else time.time_ns() % 100_000
     shares = {"failing": given.failing, "delayed": given.delayed, "seconds": given.minutes * 60}
-    plan = Plan(kills=given.kills, seed=seed, jobs=given.jobs, own=given.own, pace=given.pace, **shares)
+    counts = {"kills": given.kills, "seed": seed, "jobs": given.jobs, "own": given.own, "every": given.every}
+    plan = Plan(**counts, pace=given.pace, **shares)
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
     outcome = Soak(plan, folder, _say).run().summary()
     print(json.dumps(outcome) if given.json else "\n".join(f"{name}: {value}" for name, value in outcome.items()))

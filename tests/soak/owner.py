@@ -146,7 +146,12 @@ class Owner:
         """Edit until that is answered: an edit that nobody answered is made again."""
         self.edit += 1
         text = output.script(self.place, self.edit)
-        while not self._asked(lambda: self.plane.edit(self.deployment, text) or True):
+
+        def edited() -> bool:
+            self.plane.edit(self.deployment, text)
+            return True
+
+        while not self._asked(edited):
             time.sleep(_PAUSE)
 
     def _to(self, *, running: bool) -> bool:

@@ -19,6 +19,9 @@ CONTROL, JVM, BOTH = "control plane", "JVM", "both"
 _CALM = 240.0
 """Seconds in which everything must be as wanted, once nobody kills any more; a JVM may have to wait for 60."""
 
+_COMING = 180.0
+"""Seconds in which a JVM must have been started, on a machine with much else to do."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -111,30 +114,33 @@ class Soak:
             if self.outcome.wrongs or self._spent() > self._plan.seconds:
                 break
             time.sleep(self._draw.uniform(0, 2) * self._plan.pace * min(15.0, self.outcome.first))
-            what = self._draw.choice((CONTROL, JVM, BOTH))
-            self._kill(what)
+            what = self._kill(self._draw.choice((CONTROL, JVM, BOTH)))
             self._say(f"kill {number} of {self._plan.kills}: {what}; {self._left(number)}")
             if number % self._plan.every == 0 and number < self._plan.kills:
                 self._look()
                 for owner in self._owners:
                     owner.go()
 
-    def _kill(self, what: str) -> None:
-        self.outcome.kills[what] += 1
-        if what != CONTROL:
-            self._kill_jvm()
+    def _kill(self, what: str) -> str:
+        """Kill, and return what really was there to be killed."""
+        killed = self._kill_jvm(wait=what == JVM) if what != CONTROL else False
         if what != JVM:
             self._victim.kill()
             self._victim.start()
+        real = what if killed or what == JVM else CONTROL
+        self.outcome.kills[real] += 1
+        return real
 
-    def _kill_jvm(self) -> None:
-        deadline = time.monotonic() + 90
-        while not (found := self._victim.jvms()):
-            if time.monotonic() > deadline:
-                self.outcome.wrongs.append("no JVM came back in 90 s")
-                return
+    def _kill_jvm(self, *, wait: bool) -> bool:
+        late = time.monotonic() + _COMING
+        while not (found := self._victim.jvms()) and wait:
+            if time.monotonic() > late:
+                self.outcome.wrongs.append(f"no JVM came back in {_COMING:g} s")
+                return False
             time.sleep(0.05)
-        self._victim.kill_jvm(self._draw.choice(found))
+        if found:
+            self._victim.kill_jvm(self._draw.choice(found))
+        return bool(found)
 
     def _look(self) -> None:
         """Let everybody rest, wait until all jobs run, and compare."""
@@ -144,9 +150,8 @@ class Soak:
         for owner in self._owners:
             owner.check()
         self._gather()
-        self._say(
-            f"all as wanted after {self.outcome.calms[-1]:.0f} s; {self.outcome.wrongs[:3] or 'nothing is wrong'}"
-        )
+        found = "; ".join(self.outcome.wrongs[:3]) or "nothing is wrong"
+        self._say(f"all compared after {self.outcome.calms[-1]:.0f} s of peace: {found}")
 
     def _calm(self) -> float:
         """Wait until every job runs, once, and commits more; how long that took."""
@@ -169,8 +174,9 @@ class Soak:
 
     def _finish(self) -> None:
         """A last look; then all jobs stop with a savepoint, and every row is judged."""
-        if not self.outcome.wrongs:
-            self._look()
+        if self.outcome.wrongs:
+            return
+        self._look()
         late = time.monotonic() + _CALM
         for owner in self._owners:
             if not owner.become(running=False, until=lambda: time.monotonic() > late):
@@ -180,9 +186,9 @@ class Soak:
             self.outcome.wrongs += [f"{owner.name}: {wrong}" for wrong in output.wrongs(rows)]
 
     def _gather(self) -> None:
-        for holder in (self._witness, *self._owners):
-            self.outcome.wrongs += holder.wrongs
-            holder.wrongs.clear()
+        for found in (self._witness.wrongs, *(owner.wrongs for owner in self._owners)):
+            self.outcome.wrongs += found
+            found.clear()
 
     def _sum(self) -> None:
         self._gather()

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -71,6 +71,8 @@ class Victim:
         if self._process and self._process.poll() is None:
             self._process.terminate()
             self._process.wait(180)
+        if "plane" in self.__dict__:  # asked for once
+            self.plane.client.close()
 
     def jvms(self) -> list[int]:
         """The processes of its JVMs, those too that it knows nothing of any more."""
@@ -78,7 +80,8 @@ class Victim:
 
     def _listens(self) -> bool:
         try:
-            opened(self.home, f"http://127.0.0.1:{self.port}", retry=Retry(attempts=1)).call("DescribeInstances", {})
+            with closing(opened(self.home, f"http://127.0.0.1:{self.port}", retry=Retry(attempts=1))) as client:
+                client.call("DescribeInstances")
         except (FlinkformError, OSError, ValueError):
             assert self.ended() is None, (self.home / "out").read_text()
             return False
