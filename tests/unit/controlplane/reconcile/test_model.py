@@ -214,6 +214,8 @@ class Play:
         assert self.ended.setdefault(run.id, run.state) == run.state
         if run.job_id in self.flink.jobs:
             assert self.flink.jobs[run.job_id].seen.state.final
+        if run.failure and "vanished" in run.failure["reason"]:
+            assert run.retries  # one that went with its JVM is brought back
         if run.state == "CANCELLED" and run.strategy != "NONE" and run.home:
             assert run.id in self.saved_once
 
@@ -366,6 +368,8 @@ BLOWS: tuple[tuple[tuple[Act, int], ...], ...] = (
     ((Play.saved, 0),),
     ((Play.saved, 1),),
     ((Play.saved, 2), (Play.die, 1)),
+    *(((Play.down, 0), (Play.lose, way), (Play.start, 1)) for way in (0, 4)),
+    *(((Play.down, 0), (Play.kill, way), (Play.start, 1)) for way in (0, 4)),
     *(((Play.lose, way), (Play.stop, 0)) for way in (1, 5)),
     *(((Play.lose, way), (Play.save, 0), (Play.saved, 2)) for way in (2, 6)),
     *(((Play.kill, way), (Play.save, 0), (Play.stop, 1)) for way in (0, 2, 4, 6)),
