@@ -56,12 +56,14 @@ def idle(tmp_path_factory: pytest.TempPathFactory, bare: str) -> Iterator[Reposi
 def test_a_control_plane_that_is_down(idle: Repository) -> None:
     """Every command says so and what to type, terraform too; whoever took its port is no control plane of ours.
 
-    `up` listens elsewhere then, and nothing has changed: the address of a state is no part of what it says.
+    `up` listens elsewhere then, and nothing has changed: the address of a state is no part of what it says. The
+    variables of `flinkform env` change nothing of this, however old they are.
     """
-    before, stack = idle.world(), idle.root / "cdktf.out/stacks/shop"
+    before, stack, shell = idle.world(), idle.root / "cdktf.out/stacks/shop", idle.ok("env")
+    assert f"already up at http://127.0.0.1:{idle.port}" in idle.run("up", **shell).stderr
     idle.ok("down")
     for words in (("status",), ("state", "list")):
-        failure = idle.refused(*words)
+        failure = idle.refused(*words, **shell)
         told = f"no control plane answers at http://127.0.0.1:{idle.port}: connection refused; run `flinkform up`"
         assert failure.said["error"] == "Unavailable"
         assert told in failure.text
@@ -71,17 +73,18 @@ def test_a_control_plane_that_is_down(idle: Repository) -> None:
     assert "FLINKFORM_ENDPOINT is http://127.0.0.1:9, and nothing answers there" in elsewhere.text
     with socket.create_server(("127.0.0.1", idle.port)):
         told = f"what listens at http://127.0.0.1:{idle.port} is not the control plane of this repository"
-        assert told in idle.refused("status").text
+        assert told in idle.refused("status", **shell).text
         done = idle.run("controlplane", "--listen", f"127.0.0.1:{idle.port}", "--home", str(idle.home))
         assert (done.returncode, done.stdout) == (1, "")
         assert f"port {idle.port} of 127.0.0.1 is taken; stop what listens there" in done.stderr
         assert not (idle.home / "controlplane.pid").exists()
-        port, again = idle.port, idle.run("up", "--json")
+        port, again = idle.port, idle.run("up", "--json", **shell)
     assert again.returncode == 0, again.stderr
-    assert f"another program has taken port {port} meanwhile; listening on a free one" in again.stderr
+    assert f"another program has taken port {port}; listening on a free one" in again.stderr
     assert json.loads(again.stdout)["changed"] is False
     assert idle.port != port
     assert idle.world() == before
+    assert idle.ok("status", **shell)["endpoint"] == f"http://127.0.0.1:{idle.port}"
     code, told = idle.terraform(stack, "plan", "-detailed-exitcode", "-no-color")
     assert code == 0, told
 

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from flinkform.errors import Invalid, Missing, Unavailable
 
+OWN = "FLINKFORM_OWN_ENDPOINT"
+"""What `flinkform env` says beside FLINKFORM_ENDPOINT where that is the home's own: it may be another by now."""
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
@@ -66,14 +69,21 @@ class Project:
 
 
 def find(shell: Mapping[str, str] = os.environ, *, start: Path | None = None) -> Project:
-    """Return the project around *start* (default: the working directory)."""
+    """Return the project around *start* (default: the working directory).
+
+    A FLINKFORM_ENDPOINT that is the home's own is dropped from its shell.
+    """
     here = (start or Path.cwd()).resolve()
     root = _root(here)
     given = shell.get("FLINKFORM_HOME")
     if root is None and not given:
         raise _outside(here)
     root = root or here
-    return Project(root=root, home=Path(given).expanduser().resolve() if given else root / ".flinkform", shell=shell)
+    home = Path(given).expanduser().resolve() if given else root / ".flinkform"
+    found = Project(root=root, home=home, shell={k: v for k, v in shell.items() if k != "FLINKFORM_ENDPOINT"})
+    named = shell.get("FLINKFORM_ENDPOINT", "").rstrip("/")
+    # What `flinkform env` exported is no other control plane: it may be started again, on another port too.
+    return found if named in {found.endpoint(), shell.get(OWN)} else Project(root=root, home=home, shell=shell)
 
 
 def checkout(shell: Mapping[str, str] = os.environ, *, start: Path | None = None) -> Project:

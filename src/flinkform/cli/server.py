@@ -36,7 +36,8 @@ def ensure(here: Project, step: Step) -> str:
     if remembered and pid and api.alive(remembered):
         step.result = f"already up at {remembered}"
         return remembered
-    endpoint = _start(here, _port(remembered, step, stopping=bool(pid)))
+    port = int(remembered.rsplit(":", 1)[-1]) if remembered else PORT
+    endpoint = _settle(here, port, step)
     step.result = f"up at {endpoint}"
     return endpoint
 
@@ -84,18 +85,18 @@ def stop(here: Project, *, clock: Callable[[], float] = time.monotonic) -> bool:
     return True
 
 
-def _port(remembered: str, step: Step, *, stopping: bool) -> int:
-    """Return where to listen: where this home's control plane listened before, else the usual port or any.
+def _settle(here: Project, port: int, step: Step) -> str:
+    """Start at *port*, else at a free one: only who listens knows for sure that a port is taken.
 
-    While our own is *stopping*, the next one waits for its port.
+    While our own is stopping, the next one waits for its home and has its port then.
     """
-    if not remembered:
-        return 0 if _taken(PORT) else PORT
-    port = int(remembered.rsplit(":", 1)[-1])
-    if stopping or not _taken(port):
-        return port
-    step.say(f"another program has taken port {port} meanwhile; listening on a free one")
-    return 0
+    try:
+        return _start(here, port)
+    except Unavailable as error:
+        if f"port {port} of 127.0.0.1 is taken" not in str(error):
+            raise
+    step.say(f"another program has taken port {port}; listening on a free one")
+    return _start(here, 0)
 
 
 def _start(here: Project, port: int) -> str:
@@ -132,18 +133,6 @@ def _announced(process: subprocess.Popen[bytes], out: Path, err: Path) -> str:
             raise Unavailable(f"the control plane did not start: {reason}", advice=f"see {err}")
         time.sleep(0.05)
     raise TimedOut(f"the control plane did not listen within {_START_SECONDS} s", advice=f"see {err}")
-
-
-def _taken(port: int) -> bool:
-    from socket import SO_REUSEADDR, SOL_SOCKET, socket  # noqa: PLC0415 -- only a first start looks
-
-    with socket() as probe:
-        probe.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
 
 
 def _write(path: Path, text: str) -> None:

@@ -38,6 +38,7 @@ def variables(here: Project) -> dict[str, str]:
     found = {
         "FLINKFORM_HOME": str(here.home),
         "FLINKFORM_ENDPOINT": here.endpoint(),
+        project.OWN: "" if here.shell.get("FLINKFORM_ENDPOINT") else here.endpoint(),
         "FLINKFORM_ENVIRONMENT": here.environment,
         "ALIBABA_CLOUD_ACCESS_KEY_ID": key,
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": secret,

@@ -143,14 +143,21 @@ def test_a_stranger_is_not_told_the_key(tmp_path: Path) -> None:
             assert line.recv(1) == b""
 
 
-def test_a_port_that_was_taken_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`up` says so in one line and takes a free one, which is remembered."""
-    monkeypatch.setattr(sys, "executable", "/bin/echo")  # it prints the words it was to run, and ends
+@pytest.mark.parametrize(("remembered", "port"), [("", server.PORT), ("http://127.0.0.1:8799", 8799)])
+def test_a_port_that_a_stranger_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remembered: str, port: int
+) -> None:
+    """A first `up` and a later one say so in one line and take a free port."""
+    program = tmp_path / "program"  # it finds every port but a free one taken, and then says what it was to run
+    program.write_text(
+        f'#!/bin/sh\ncase "$*" in *:{port}*) echo "error: port {port} of 127.0.0.1 is taken; stop" >&2;; esac\n'
+        'echo "$*"\nexit 1\n'
+    )
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
     (tmp_path / "logs").mkdir()
     said: list[str] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        with pytest.raises(Unavailable, match=r"the control plane did not start"):
-            server.ensure(project(tmp_path, f"http://127.0.0.1:{port}"), Step("a step", said.append))
-    assert said == [f"  a step: another program has taken port {port} meanwhile; listening on a free one"]
+    with pytest.raises(Unavailable, match=r"the control plane did not start: it said nothing"):
+        server.ensure(project(tmp_path, remembered), Step("a step", said.append))
+    assert said == [f"  a step: another program has taken port {port}; listening on a free one"]
     assert "--listen 127.0.0.1:0 " in (tmp_path / "logs" / "controlplane.out").read_text()

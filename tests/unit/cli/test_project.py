@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flinkform.cli import project
+from flinkform.cli.shell import variables
 from flinkform.errors import Invalid, Missing, Unavailable
 
 
@@ -74,3 +75,22 @@ def test_before_the_first_up_there_is_nothing_to_speak_to(checkout: Path) -> Non
     """The advice says what to type."""
     with pytest.raises(Unavailable, match="run `flinkform up`"):
         project.find({}, start=checkout).login()
+
+
+@pytest.mark.parametrize(
+    ("shell", "endpoint"),
+    [
+        ({"FLINKFORM_ENDPOINT": "http://new/"}, ""),
+        ({"FLINKFORM_ENDPOINT": "http://old", "FLINKFORM_OWN_ENDPOINT": "http://old"}, ""),
+        ({"FLINKFORM_ENDPOINT": "http://other", "FLINKFORM_OWN_ENDPOINT": "http://old"}, "http://other"),
+        ({"FLINKFORM_ENDPOINT": "http://other", "FLINKFORM_OWN_ENDPOINT": ""}, "http://other"),
+    ],
+)
+def test_its_own_endpoint_is_no_other_one(tmp_path: Path, shell: dict[str, str], endpoint: str) -> None:
+    """What `flinkform env` exported is as if it was not set, though the home listens elsewhere by now."""
+    (tmp_path / "endpoint").write_text("http://new")
+    found = project.find(shell | {"FLINKFORM_HOME": str(tmp_path)}, start=tmp_path)
+    assert found.shell.get("FLINKFORM_ENDPOINT", "") == endpoint
+    assert found.endpoint() == (endpoint or "http://new")
+    told = variables(found)
+    assert told["FLINKFORM_OWN_ENDPOINT"] == ("" if endpoint else told["FLINKFORM_ENDPOINT"])
