@@ -33,7 +33,7 @@ def read(file: Path, environment: Mapping[str, str]) -> dict[str, Remote]:
         if file.stat().st_size > _MOST:
             raise Invalid(f"{file}: expected at most {_MOST} bytes")
         found = yaml.safe_load(file.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise Invalid(f"{file}: expected YAML, got {type(error).__name__}") from error

@@ -31,8 +31,8 @@ def explain(client: Caller, place: Mapping[str, str], job: Document, name: str) 
     _tell(said, "", (reason.get("reason"), reason.get("message")))
     for symptom in _symptoms(client, place, job):
         _tell(said, "diagnosis: ", (symptom.get(word) for word in ("name", "description", "recommendation")))
-    lines = str(_asked(client, "GetLatestJobStartLog", place, "")).strip().splitlines()[-LINES:]
-    if not all(_known(said, line) for line in lines):
+    log = str(_asked(client, "GetLatestJobStartLog", place, "")).strip().splitlines()
+    if lines := [line for line in log[-LINES:] if not _known(said, line)]:
         said.append("\n".join(("\nthe end of the start log:", *(f"  {line[:_WIDTH]}" for line in lines))))
     if unfit := next((str(word) for word in reason.values() if _UNFIT.search(str(word))), ""):
         told = str(reason.get("reason") or unfit)

@@ -21,8 +21,10 @@ PLACES = [
 @pytest.mark.parametrize("proc", PLACES)
 def test_a_process(proc: Path) -> None:
     """A living process is told by its command; a zombie, and one that is gone, are none."""
-    words = [sys.executable, "-c", "input()", "a-mark"]
-    with subprocess.Popen(words, stdin=subprocess.PIPE) as process:
+    words = [sys.executable, "-c", "print(flush=True); input()", "a-mark"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()  # it runs
         found = command(process.pid, proc=proc)
         assert found is not None
         assert found.endswith("input() a-mark")

@@ -54,7 +54,7 @@ def saved(world: World, run: Run) -> Savepoint:
 
 
 def folders(world: World, name: str = "d-bids") -> list[str]:
-    return checkpoints.folders(world.bench.checkpoints(name))
+    return checkpoints.folders(world.bench.roots(name)[0])
 
 
 def aged(place: str, seconds: int) -> None:
@@ -174,7 +174,7 @@ def test_failed_savepoints_go(world: World) -> None:
     cancelled(world, run)
     sweep(world, newest=1)
     (left,) = completed(world)
-    assert checkpoints.folders(world.bench.savepoints("d-bids")) == [left.id]
+    assert checkpoints.folders(world.bench.savepoints(run)) == [left.id]
 
 
 def test_checkpoints_of_ended_runs_go(world: World) -> None:
@@ -198,7 +198,7 @@ def test_checkpoints_that_never_were_go(world: World) -> None:
     deployment = world.deployment()
     run = world.running(deployment)
     cancelled(world, run)
-    (checkpoints.local(world.bench.checkpoints("d-bids")) / run.job_id / "chk-1").mkdir(parents=True)
+    (checkpoints.local(world.bench.roots("d-bids")[0]) / run.job_id / "chk-1").mkdir(parents=True)
     sweep(world)
     assert folders(world) == []
 
@@ -209,7 +209,7 @@ def test_a_running_job_keeps_its_checkpoints(world: World) -> None:
     world.flink.checkpoint(run.job_id)
     world.flink.checkpoint(run.job_id)
     sweep(world, newest=0)
-    folder = checkpoints.join(world.bench.checkpoints("d-bids"), run.job_id)
+    folder = checkpoints.join(world.bench.roots("d-bids")[0], run.job_id)
     assert sorted(checkpoints.numbers(folder)) == [1, 2]
 
     world.flink.crash()
@@ -241,7 +241,7 @@ def test_a_deployment_that_is_gone(world: World) -> None:
 
 def test_strangers_are_left_alone(world: World) -> None:
     """What the store knows nothing of belongs to somebody else who keeps state in the same place."""
-    stranger = checkpoints.local(world.bench.checkpoints("d-other")) / ("0" * 32) / "chk-1"
+    stranger = checkpoints.local(world.bench.roots("d-other")[0]) / ("0" * 32) / "chk-1"
     stranger.mkdir(parents=True)
     world.clock.now += 2 * DAY
     sweep(world)
@@ -264,7 +264,7 @@ def test_what_is_settled_is_not_looked_at_again(world: World, monkeypatch: pytes
     assert {place.rpartition("/")[2] for place in looked} == {"d-gone"}
     stopped(world, run)
     retain.sweep(world.bench, Policy(), settled)
-    assert world.bench.checkpoints("d-bids") in looked
+    assert world.bench.roots("d-bids")[0] in looked
 
 
 def test_the_loop_sweeps_now_and_then(world: World) -> None:
@@ -321,7 +321,7 @@ def test_killed_while_deleting(
     world.restart_controlplane()
     world.tick()
     assert world.savepoint(taken.id) is None
-    assert not checkpoints.local(world.bench.savepoint(taken)).exists()
+    assert not checkpoints.local(world.bench.savepoint(taken, run)).exists()
 
 
 def test_what_cannot_be_removed_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
