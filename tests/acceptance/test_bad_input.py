@@ -242,7 +242,7 @@ def test_a_job_that_fails_at_its_start(running: Repository) -> None:
     assert failure.said["parts"][0]["at"] == ["shop", failure.said["parts"][0]["at"][1]]
     assert failure.said["parts"][0]["at"][1].startswith("flink_job.jobs_shop_mended")
     assert "of mended is restarting again and again, expected RUNNING" in failure.text
-    assert "a file is missing: File /no/such/folder does not exist" in failure.text
+    assert "a file is missing: /no/such/folder at line 1, `CREATE TABLE orders" in failure.text
     assert "the end of the start log:" in failure.text
     assert "Caused by: java.io.FileNotFoundException: File /no/such/folder" in failure.text
     assert failure.text.endswith("mend this and run `flinkform up` again ")

@@ -61,7 +61,7 @@ def read(
     mode = batch(parts, default=batch_default)
     with gateway.answering():
         try:
-            environment = _environment(gateway, options, mode)
+            environment = _environment(gateway, options, mode=mode)
             for jar in gateway.late(script):
                 environment.executeSql("ADD JAR '{}'".format(str(jar).replace("'", "''")))
         except Thrown as error:
@@ -73,7 +73,19 @@ def read(
     return reader.finish(explain=dry and explain)
 
 
-def _environment(gateway: Gateway, options: Mapping[str, str], mode: bool) -> Any:
+def check(gateway: Gateway) -> None:
+    """Unavailable, with the reason, if Flink's planner cannot work at all: its first failure alone tells it.
+
+    Who asks later, or at the same time, hears only that a class could not be set up.
+    """
+    with gateway.answering():
+        try:
+            _environment(gateway, {}, mode=False)
+        except Thrown as error:
+            raise _broken(gateway.trace(error)) from error
+
+
+def _environment(gateway: Gateway, options: Mapping[str, str], *, mode: bool) -> Any:
     configuration = gateway.configuration({**options, _MODE: "batch" if mode else "streaming"})
     api = gateway.flink.table.api
     settings = api.EnvironmentSettings.newInstance().withConfiguration(configuration).build()
@@ -94,11 +106,15 @@ def _refused(gateway: Gateway, mode: bool, error: Thrown) -> Problem:
     """Return what is wrong with the options Flink made no environment of; Unavailable if it makes none of none."""
     trace = gateway.trace(error)
     try:
-        _environment(gateway, {}, mode)
+        _environment(gateway, {}, mode=mode)
     except Thrown:
-        told = diagnose(Failure(trace, None))
-        raise Unavailable(f"Flink's planner cannot work: {told.reason}", advice=told.advice) from error
+        raise _broken(trace) from error
     return Problem(1, 1, 1, 1, f"Flink options: {said(causes(trace)[0])}")
+
+
+def _broken(trace: str) -> Unavailable:
+    told = diagnose(Failure(trace, None))
+    return Unavailable(f"Flink's planner cannot work: {told.reason}", advice=told.advice)
 
 
 class _Reader:

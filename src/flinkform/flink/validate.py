@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from flinkform.errors import TimedOut, Unavailable
+from flinkform.flink import environment
 from flinkform.flink.compile import compiled
 from flinkform.flink.environment import read
 from flinkform.flink.gateway import Gateway
@@ -43,6 +44,11 @@ class Planner:
 
     def __enter__(self) -> Self:
         self._jvm.start()
+        try:
+            environment.check(self._jvm.gateway)
+        except BaseException:
+            self._jvm.stop()
+            raise
         return self
 
     def __exit__(
