@@ -11,7 +11,7 @@ from flinkform_constructs import anchor, declared
 from flinkform_constructs.element import Element, Scope, path_of
 from flinkform_constructs.naming import unique_id
 from flinkform_constructs.page import Page
-from flinkform_constructs.ref import Ref, escape
+from flinkform_constructs.ref import Ref, doubled
 
 Dependable = Any
 """An element with an address, or a jsii resource, data source or module."""
@@ -145,7 +145,7 @@ class Block(Element):
         if key == "provider":
             return anchor.provider(value)
         if key == "for_each" and isinstance(value, Sequence) and not isinstance(value, str):
-            return Ref(f"toset({json.dumps([escape(item) for item in value])})")
+            return Ref(f"toset({json.dumps([doubled(item) for item in value])})")
         if key == "lifecycle" and "replace_triggered_by" in value:
             triggers = [anchor.address(self, other) for other in value["replace_triggered_by"]]
             return {**value, "replace_triggered_by": triggers}

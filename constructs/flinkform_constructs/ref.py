@@ -17,6 +17,9 @@ from flinkform.errors import Invalid
 
 _TEMPLATE = re.compile(r"\$\{(?!TfToken\[)|%\{")
 _ANY_TEMPLATE = re.compile(r"\$\{|%\{")
+_MARK = "\ufeff"
+_MARK_WRITTEN = '${"\\ufeff"}'
+"""A byte order mark as an expression: Terraform drops one that a string begins with."""
 
 
 class Owner(Protocol):
@@ -118,6 +121,12 @@ def text(*parts: str) -> Text:
 
 def escape(value: str) -> str:
     """Return *value* as Terraform must read it to mean exactly *value*; tokens of the CDK stay tokens."""
+    written = doubled(value)
+    return _MARK_WRITTEN + written[1:] if written.startswith(_MARK) else written
+
+
+def doubled(value: str) -> str:
+    """Return *value* with its templates made text, for a string inside an expression."""
     if "${" not in value and "%{" not in value:
         return value
     return (_ANY_TEMPLATE if type(value) is Literal else _TEMPLATE).sub(_doubled, value)

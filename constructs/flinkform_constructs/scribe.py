@@ -128,7 +128,7 @@ def _plain(value: dict[Any, Any]) -> bool:
 
 
 def _says_itself(value: str) -> bool:
-    return "${" not in value and "%{" not in value and _TOKEN not in value
+    return "${" not in value and "%{" not in value and _TOKEN not in value and "\ufeff" not in value
 
 
 def _shown(value: Any) -> str:

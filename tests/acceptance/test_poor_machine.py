@@ -16,7 +16,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from tests.acceptance.repository import DIRECT, FLINKFORM, Repository, disk
+from tests.acceptance.repository import DIRECT, FLINKFORM, PASSING, Repository, disk
 
 pytestmark = pytest.mark.skipif(not (shutil.which("terraform") or shutil.which("tofu")), reason="needs terraform")
 
@@ -87,6 +87,8 @@ def test_a_control_plane_that_is_down(idle: Repository) -> None:
     assert idle.ok("status", **shell)["endpoint"] == f"http://127.0.0.1:{idle.port}"
     code, told = idle.terraform(stack, "plan", "-detailed-exitcode", "-no-color")
     assert code == 0, told
+    found = [r["instances"][0]["attributes"] for r in idle.ask("/state/dev/shop")["resources"]]
+    assert "\ufeff" + PASSING in [one.get("sql") for one in found]  # the byte order mark of `quiet` too
 
 
 def test_a_control_plane_that_is_killed_during_an_apply(idle: Repository) -> None:

@@ -40,6 +40,8 @@ HARD = [
     "${TfToken[TOKEN.0]}",
     "#{TfToken[TOKEN.1]}",
     "$ {x} % {y} {} $%{z} %${z}",
+    "\ufeffSELECT '${x}' \ufeff",
+    "\ufeff\ufeff",
 ]
 
 
@@ -70,7 +72,12 @@ def test_text_is_literal_and_references_are_not(stack: Any, job: Make, synth: Sy
         flink_options={"a": text("${", first.name, "}")},
         name="j-" + first.name + "-k",
     )
-    body = synth()["resource"]["flink_job"]["j"]
+    job(stack, "marked", sql="\ufeffSELECT 1", labels={"\ufeffk": "v"}, flink_options={"a": "\ufeffv"})
+    jobs = synth()["resource"]["flink_job"]
+    body, marked = jobs["j"], jobs["marked"]
+    mark = '${"\\ufeff"}'
+    assert (marked["sql"], marked["labels"]) == (f"{mark}SELECT 1", {f"{mark}k": "v"})
+    assert marked["flink_options"] == {"a": f"{mark}v"}
     assert body["sql"] == "SELECT '$${flink_workspace.w.id} %%{x}'"
     assert body["workspace"] == "${flink_workspace.w.resource_id}"
     assert body["labels"] == {"$${k}": "$${v}", "w": "${flink_workspace.w.id}"}
