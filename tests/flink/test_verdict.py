@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flinkform.cli import main as command
-from flinkform.errors import Invalid
+from flinkform.errors import Invalid, Unplanned
 from flinkform.flink.plan import Plan
 from flinkform.flink.validate import Planner
 from flinkform.flink.verdict import Fate, Verdict, verdict
@@ -22,21 +22,47 @@ def plans() -> dict[str, Plan | None]:
     return {}
 
 
-def judge(planner: Planner, plans: dict[str, Plan | None], edit: Edit) -> Verdict:
-    for script in edit.scripts:
+def judge(planner: Planner, plans: dict[str, Plan | None], edit: Edit, table: str) -> Verdict:
+    scripts = [script.replace("CREATE TABLE", f"CREATE {table}") for script in edit.scripts]
+    for script in scripts:
         if script not in plans:
             plans[script] = planner.compile(script, {})
-    return verdict(*(plans[script] for script in edit.scripts))
+    return verdict(*(plans[script] for script in scripts))
 
 
-@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.name)
-def test_edit(planner: Planner, plans: dict[str, Plan | None], edit: Edit) -> None:
+# A temporary table cannot be altered, and has no plan where a hint changes it.
+LASTING = [edit for edit in EDITS if "ALTER TABLE" in edit.new or "OPTIONS(" in edit.new]
+BOTH = [
+    *((edit, "TABLE") for edit in EDITS),
+    *((edit, "TEMPORARY TABLE") for edit in EDITS if edit not in LASTING),
+]
+
+
+@pytest.mark.parametrize(("edit", "table"), BOTH, ids=lambda one: one.name if isinstance(one, Edit) else one)
+def test_edit(planner: Planner, plans: dict[str, Plan | None], edit: Edit, table: str) -> None:
     """The verdict, and which operators drop their state and which are new, are what the edit means."""
-    found = judge(planner, plans, edit)
+    found = judge(planner, plans, edit, table)
     fates = {f: tuple(sorted(o.label for o in found.operators if o.fate is f)) for f in Fate}
     assert (str(found.outcome), fates[Fate.DROPPED], fates[Fate.NEW]) == (edit.verdict, edit.dropped, edit.new_ones), (
         str(found)
     )
+
+
+def test_hint(planner: Planner) -> None:
+    """A hint that Flink's plan would forget is no plan; elsewhere than at a temporary table it is in it."""
+    script = EDITS[0].scripts[0].replace("FROM a", "FROM a /*+ OPTIONS('fields.n.start' = '7') */")
+    plan = planner.compile(script, {})
+    assert plan
+    assert "'fields.n.start': '7'" in str(plan.nodes)
+    with pytest.raises(Unplanned, match="OPTIONS hint"):
+        planner.compile(script.replace("CREATE TABLE", "CREATE TEMPORARY TABLE"), {})
+
+
+def test_other_temporary_table(planner: Planner) -> None:
+    """A temporary table of the same name that is another one is read from its beginning, its sums begin anew."""
+    script = EDITS[0].scripts[0].replace("CREATE TABLE", "CREATE TEMPORARY TABLE")
+    old, new = planner.compile(script, {}), planner.compile(script.replace("n.start' = '1'", "n.start' = '7'"), {})
+    assert str(verdict(old, new).outcome) == "lost"
 
 
 def test_compiled_again(planner: Planner) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from flinkform.errors import Invalid, Position, Unplanned
 from flinkform.flink.environment import Reading, read
@@ -12,12 +13,15 @@ from flinkform.flink.gateway import Gateway, Thrown
 from flinkform.flink.plan import Plan
 from flinkform.flink.problems import problem
 from flinkform.flink.sql import Lines, statements, without_mark
+from flinkform.flink.tables import unsaid
 from flinkform.flink.values import Problem
 
 # Options that no node repeats. The first give the same expression another meaning, the others the same operator
 # another way to keep what it keeps.
 _MEANING = ("table.local-time-zone", "table.exec.legacy-cast-behaviour")
 _RUNNING = ("table.exec.emit.", "table.exec.async-state.", "table.exec.unbounded-over.")
+_HINTED = "write the options into the table, or make it one that is not TEMPORARY"
+_PART = re.compile(r"`((?:[^`]|``)+)`")
 _FUNCTION = re.compile(r"(CREATE|ALTER|DROP|USE|LOAD)\b.*\b(FUNCTION|MODULES?)\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -55,7 +59,35 @@ def _plan(gateway: Gateway, reading: Reading, functions: str) -> Plan:
     kept = reading.environment.getConfig().get(options.IDLE_STATE_RETENTION)
     said = dict(reading.environment.getConfig().getConfiguration().toMap())
     means, runs = (_said(said, beginnings) for beginnings in (_MEANING, _RUNNING))
-    return Plan.compiled(text, ttl=int(kept.toMillis()) > 0, functions=functions, means=means, runs=runs)
+    plan = Plan.compiled(text, ttl=int(kept.toMillis()) > 0, functions=functions, means=means, runs=runs)
+    # Flink writes of a temporary table the name alone: what a hint adds to its options would be lost, unsaid.
+    if any(unsaid(node) and "hints=[[[OPTIONS" in node.get("description", "") for node in plan.nodes):
+        raise Unplanned("its plan would not hold the OPTIONS hint of a temporary table", advice=_HINTED)
+    return plan.told({name: _table(gateway, reading, name) for name in sorted(plan.unsaid)})
+
+
+def _table(gateway: Gateway, reading: Reading, name: str) -> dict[str, Any]:
+    """What a temporary table is, in the form in which Flink's plans say it of the others."""
+    parts = [part.replace("``", "`") for part in _PART.findall(name)]
+    identifier = gateway.flink.table.catalog.ObjectIdentifier.of(*parts)
+    table = reading.environment.getCatalogManager().getTableOrError(identifier).getResolvedTable()
+    schema = table.getResolvedSchema()
+    said: dict[str, Any] = {"columns": [_column(one) for one in schema.getColumns()]}
+    if schema.getPrimaryKey().isPresent():
+        key = schema.getPrimaryKey().get()
+        said["primaryKey"] = {"name": key.getName(), "type": "PRIMARY_KEY", "columns": list(key.getColumns())}
+    return {"schema": said, "options": dict(sorted(table.getOptions().items()))}
+
+
+def _column(column: Any) -> dict[str, Any]:
+    said = {"name": column.getName(), "dataType": column.getDataType().getLogicalType().asSerializableString()}
+    if column.isPhysical():
+        return said
+    if column.getClass().getSimpleName() != "MetadataColumn":
+        return {**said, "kind": "COMPUTED"}
+    key = column.getMetadataKey()
+    named = {"metadataKey": key.get()} if key.isPresent() else {}
+    return {**said, "kind": "METADATA", **named, "isVirtual": column.isVirtual()}
 
 
 def _said(options: Mapping[str, str], beginnings: tuple[str, ...]) -> str:

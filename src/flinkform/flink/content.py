@@ -127,11 +127,14 @@ def _key(table: Mapping[str, Any]) -> list[str]:
     return list(table.get("resolvedTable", {}).get("schema", {}).get("primaryKey", {}).get("columns", ()))
 
 
+_NAMES = ("name", "fieldName", "temporary")
+
+
 def _nameless(value: Any) -> Any:
     """A copy without the names people gave; a field of a row keeps its own, as it says which field is meant."""
     if isinstance(value, Mapping):
         meant = "kind" in value
-        return {k: _nameless(v) for k, v in value.items() if meant or k not in ("name", "fieldName")}
+        return {k: _nameless(v) for k, v in value.items() if meant or k not in _NAMES}
     if isinstance(value, list):
         return [_nameless(item) for item in value]
     return value

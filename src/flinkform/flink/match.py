@@ -46,6 +46,7 @@ def match(old: Plan, new: Plan) -> Match:
     Over the same: every column comes from the same columns of matched operators by the same expressions. Filters and
     watermarks on the way may differ, where the state bears it (`Drift`).
     """
+    old = old.recalled(new)
     refused: set[int] = set()
     while True:
         pairing = _Pairing(old, new, refused)

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from flinkform.errors import Invalid
+from flinkform.flink.tables import bare, known, told, unsaid
 
 Node = Mapping[str, Any]
 Edge = Mapping[str, Any]
@@ -66,13 +67,27 @@ class Plan:
 
     def flink(self) -> str:
         """The form that Flink loads."""
-        return json.dumps(self._raw(), ensure_ascii=False)
+        return json.dumps(bare(self._raw()), ensure_ascii=False)
+
+    def told(self, tables: Mapping[str, Any]) -> Plan:
+        """The same plan, which also says what its temporary tables are."""
+        return replace(self, nodes=tuple(told(list(self.nodes), tables))) if tables else self
+
+    def recalled(self, after: Plan) -> Plan:
+        """The same plan, kept when only the names of temporary tables were: each is taken for what *after* has."""
+        tables = known(after.nodes)
+        return self.told({name: tables[name] for name in self.unsaid & tables.keys()})
 
     def renamed(self, ids: Mapping[int, int], *, high: int) -> Plan:
         """The same plan under other ids."""
         nodes = sorted(({**node, "id": ids[node["id"]]} for node in self.nodes), key=_id)
         edges = [{**e, "source": ids[e["source"]], "target": ids[e["target"]]} for e in self.edges]
         return replace(self, nodes=tuple(nodes), edges=tuple(edges), high=high)
+
+    @property
+    def unsaid(self) -> set[str]:
+        """The tables that only their name is known of."""
+        return unsaid(self.nodes)
 
     @cached_property
     def inputs(self) -> Mapping[int, Sequence[int]]:

@@ -109,6 +109,7 @@ def verdict(old: Plan | None, new: Plan | None) -> Verdict:
 
 def judged(old: Plan, found: Match) -> Verdict:
     """The same, of plans that are matched already."""
+    old = old.recalled(found.plan)
     operators = (*_after(found), *_dropped(old, found))
     if outline(old) == outline(found.plan) and all(o.fate is Fate.KEPT for o in operators):
         return Verdict(Outcome.SAME, "the job computes what it did", operators)

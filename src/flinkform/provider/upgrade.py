@@ -90,7 +90,7 @@ def judged(made: Plan, verdict: Verdict, at: Path) -> Plan:
     if way == "fail" and wanted.get("allow_non_restored_state"):
         way = "drop_partial"
     if verdict.word in LOSING and (way == "fail" or (verdict.empty and way != "restart_empty")):
-        return replace(shown, faults=(*made.faults, _refusal(name, verdict, at)))
+        return replace(shown, faults=(*made.faults, _refusal(name, verdict, _shown_at(at))))
     if verdict.word in LOSING:
         head = "starts with nothing" if way == "restart_empty" else _LOSSES[verdict.word]
         return replace(shown, warnings=(_lines(f"{name} {head}: {verdict.summary}", verdict.dropped),))
@@ -112,6 +112,11 @@ _IF_REFUSED = {
     "drop_partial": "What Flink cannot place is dropped.",
     "restart_empty": "If Flink refuses it, the job starts with nothing.",
 }
+
+
+def _shown_at(at: Path) -> Path:
+    """Return where Terraform points: not at a script, which it would print in one line of JSON before the reason."""
+    return () if at[:1] == ("sql",) else at
 
 
 def _refusal(name: Any, verdict: Verdict, at: Path) -> Conflict:

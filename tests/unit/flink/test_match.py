@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from flinkform.flink.kinds import Role, kind
 from flinkform.flink.lineage import outline
 from flinkform.flink.match import Drift, match
 from flinkform.flink.plan import Plan
+from flinkform.flink.tables import known
 from flinkform.flink.verdict import Fate, Outcome, verdict
 
 PLANS = Path(__file__).parent / "plans"
@@ -47,6 +49,30 @@ def test_same(name: str) -> None:
     found = match(old, shifted(old))
     assert found.plan.dump() == old.dump()
     assert verdict(old, shifted(old)).outcome is Outcome.SAME
+
+
+def nameless(found: Plan) -> Plan:
+    """The plan as Flink writes it of temporary tables: with their names alone."""
+    return Plan.load(re.sub(r', "resolvedTable": \{"schema".*?"options": \{[^{}]*\}\}', "", found.dump()))
+
+
+def test_temporary() -> None:
+    """What a temporary table is, is kept with the plan, counts as that of any other, and is not told to Flink."""
+    permanent = plan("aggregate")
+    bare = nameless(permanent)
+    assert bare.unsaid
+    told = bare.told(known(permanent.nodes))
+    assert not told.unsaid
+    assert Plan.load(told.dump()) == told
+    assert told.flink() == bare.flink()
+    assert permanent.flink() == Plan.load(permanent.dump()).flink() != bare.flink()
+    assert verdict(permanent, told).outcome is verdict(told, permanent).outcome is Outcome.SAME
+
+
+def test_temporary_before() -> None:
+    """A plan that was kept with the names alone goes on as that of the tables that have these names now."""
+    permanent = plan("aggregate")
+    assert verdict(nameless(permanent), permanent.told({})).outcome is Outcome.SAME
 
 
 def test_kept_form() -> None:

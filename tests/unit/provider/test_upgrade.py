@@ -85,9 +85,9 @@ def test_asked_once(running: World, changes: dict[str, Any]) -> None:
 
 
 def test_refused(running: World) -> None:
-    """With `fail` the plan is an error at `sql` that names the operator and what to do; nothing was touched."""
+    """With `fail` the plan is an error that names the operator and what to do, and no script; nothing was touched."""
     fault = refused(running.plan(config(sql="SELECT 2")))
-    assert fault.at == ("sql",)
+    assert fault.at == ()
     said = str(fault)
     assert "a would lose state: 1 of 2 operators drops its state" in said
     assert "dropped: aggregate: groupBy=[customer]; it computes something else\n" in said
