@@ -96,14 +96,20 @@ def test_phases(flink: Flink, rest: Rest, state: str, tasks: dict[str, int], pha
 
 
 def test_savepoint(flink: Flink, rest: Rest) -> None:
-    """A savepoint is triggered once, in the format asked for, and followed to its location or its error."""
+    """A savepoint is triggered in the format asked for, under a name of ours, and followed to its location or its error."""
     flink.answers |= {
         "/jobs/a/status": (200, {"status": "RUNNING"}),
         "/jobs/a/stop": (202, {"request-id": "t"}),
         "/jobs/a/savepoints/t": (200, {"status": {"id": "IN_PROGRESS"}}),
     }
     assert jobs.trigger(rest, "a", "file:/s", stop=True, drain=False, native=False) == "t"
-    assert flink.asked[-1][2] == {"formatType": "CANONICAL", "targetDirectory": "file:/s", "drain": False}
+    sent = {**flink.asked[-1][2]}
+    ours = sent.pop("triggerId")
+    assert sent == {"formatType": "CANONICAL", "targetDirectory": "file:/s", "drain": False}
+    jobs.trigger(rest, "a", "file:/s", stop=True, drain=False, native=False)
+    assert flink.asked[-1][2]["triggerId"] == ours  # to ask again is the same savepoint
+    jobs.trigger(rest, "a", "file:/s2", stop=True, drain=False, native=False)
+    assert flink.asked[-1][2]["triggerId"] != ours
     assert jobs.triggered(rest, "a", "t") == SavepointStatus(done=False)
     done = {"status": {"id": "COMPLETED"}}
     flink.answers["/jobs/a/savepoints/t"] = 200, {**done, "operation": {"location": "file:/s/1"}}
@@ -115,7 +121,7 @@ def test_savepoint(flink: Flink, rest: Rest) -> None:
         jobs.triggered(rest, "a", "unknown")
     with pytest.raises(NotFound):
         jobs.trigger(rest, "b", "file:/s", stop=False, drain=False, native=False)
-    assert sum(method == "POST" for method, _, _ in flink.asked) == 1
+    assert sum(method == "POST" for method, _, _ in flink.asked) == 3
 
 
 def test_cancel(flink: Flink, rest: Rest) -> None:
