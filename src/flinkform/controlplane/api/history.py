@@ -41,9 +41,9 @@ class History:
 
 
 def _told(db: Connection, found: Sequence[Run]) -> list[dict[str, Any]]:
-    places = savepoints.by_place(db, [run.restored_from for run in found if run.restored_from])
+    places = savepoints.by_place(db, [run.began_from for run in found if run.began_from])
     left = savepoints.left(db, [run.id for run in found])
-    return [_run(run, places.get(run.restored_from or ""), left.get(run.id)) for run in found]
+    return [_run(run, places.get(run.began_from or ""), left.get(run.id)) for run in found]
 
 
 def _run(run: Run, origin: Savepoint | None, left: Savepoint | None) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _run(run: Run, origin: Savepoint | None, left: Savepoint | None) -> dict[str
         "engine_version": run.definition.get("engineVersion"),
         "commit": (run.definition.get("labels") or {}).get(COMMIT),
         "asked": dict(run.restore),
-        "began_from": {"place": run.restored_from, "savepoint": origin.id if origin else None},
+        "began_from": {"place": run.began_from, "savepoint": origin.id if origin else None},
         "left": {"place": left.location, "savepoint": left.id, "origin": left.origin} if left else None,
         "failure": jobs.failure(run.failure) if run.failure else None,
     }

@@ -117,11 +117,11 @@ def shown(run: Run, *, silent: bool = False) -> dict[str, Any]:
 
 def _all(call: Call, db: Connection, found: Sequence[Run]) -> list[dict[str, Any]]:
     """Jobs as the API shows them, each with the savepoint that it really began from, whatever was asked for."""
-    origins = savepoints.by_place(db, [run.restored_from for run in found if run.restored_from])
+    origins = savepoints.by_place(db, [run.began_from for run in found if run.began_from])
     told = []
     for run in found:
         job = shown(run, silent=bool(call.services.where(run).silent))
-        if origin := origins.get(run.restored_from or ""):
+        if origin := origins.get(run.began_from or ""):
             job["restoreStrategy"] = {**job["restoreStrategy"], "savepointId": origin.id}
         told.append(job)
     return told

@@ -29,7 +29,7 @@ def submit(bench: Bench, run: Run, do: Do, life: str) -> None:
     try:
         fresh = do is Do.SUBMIT and run.step == "NEW"
         way = road.first(bench, run) if fresh else road.again(bench, run)
-        calling = _calling(bench, run, do, life, way)
+        calling = _calling(bench, run, do, life, way, fresh=fresh)
         if calling is None:
             return  # something else was asked for meanwhile
         made = submission(bench, calling)
@@ -44,12 +44,13 @@ def submit(bench: Bench, run: Run, do: Do, life: str) -> None:
         runs.change(db, calling, {"step": "CALLED"}, now=bench.clock())
 
 
-def _calling(bench: Bench, run: Run, do: Do, life: str, way: Road) -> Run | None:
+def _calling(bench: Bench, run: Run, do: Do, life: str, way: Road, *, fresh: bool) -> Run | None:
     """Write down that the call is made, from which state and under which plan; None if the run is not what it was."""
     now = bench.clock()
     values = {"step": "CALLING", "home": life, "state": "STARTING", "failure": None, "retries": int(do is Do.REPAIR)}
+    values |= {"restored_from": way.place, "plan": way.kept} | ({"began_from": way.place} if fresh else {})
     with bench.store.write() as db:
-        calling = runs.change(db, run, values | {"restored_from": way.place, "plan": way.kept}, now=now)
+        calling = runs.change(db, run, values, now=now)
         if calling is not None:
             name, message = _TOLD[do]
             tell(db, run, name, f"{message}, from {way.place or 'no state'}, {way.why}", now=now)

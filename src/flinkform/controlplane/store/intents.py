@@ -140,6 +140,7 @@ def _new(
         definition={**source.document, **changes},
         restore=dict(restore),
         restored_from=None,
+        began_from=None,
         intent="RUN",
         strategy="NONE",
         step="NEW",

@@ -49,7 +49,9 @@ class Run:
     restore: Mapping[str, Any]
     """The API's restoreStrategy, as asked."""
     restored_from: str | None
-    """The savepoint or checkpoint it really began from."""
+    """The savepoint or checkpoint it was last handed to Flink with."""
+    began_from: str | None
+    """The one that it was first handed over with; None for a run that began from nothing, however often recovered."""
     intent: str
     strategy: str
     step: str

@@ -89,6 +89,7 @@ runs = Table(
     Column("definition", JSON, nullable=False),
     Column("restore", JSON, nullable=False),
     Column("restored_from", Text),
+    Column("began_from", Text),
     Column("intent", Text, nullable=False),
     Column("strategy", Text, nullable=False),
     Column("step", Text, nullable=False),

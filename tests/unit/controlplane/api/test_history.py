@@ -27,7 +27,7 @@ def test_history(api: Api, clock: Clock) -> None:
     api.call("UpdateDeployment", {"labels": {"flinkform.io/commit": "4567def"}}, deploymentId=made)
     second = api.call("StartJob", {"deploymentId": made, "restoreStrategy": {"kind": "LATEST_STATE"}})["data"]["jobId"]
     why = {"failedAt": api.now, "reason": "no slots", "message": "trace"}
-    api.run_is(second, "FAILED", restored_from="file:///s", ended_at=api.now, failure=why)
+    api.run_is(second, "FAILED", began_from="file:///s", ended_at=api.now, failure=why)
 
     found = runs(api, made).json()
     assert found["total"] == 2
@@ -51,7 +51,7 @@ def test_jobs_tell_where_they_began(api: Api) -> None:
     api.savepoint_is(taken, "COMPLETED", location="file:///s")
     api.run_is(run, "CANCELLED", ended_at=api.now)
     again = api.call("StartJob", {"deploymentId": made, "restoreStrategy": {"kind": "LATEST_STATE"}})["data"]["jobId"]
-    api.run_is(again, "RUNNING", restored_from="file:///s", started_at=api.now)
+    api.run_is(again, "RUNNING", began_from="file:///s", started_at=api.now)
     shown = api.call("GetJob", jobId=again)["data"]
     assert shown["restoreStrategy"] == {"kind": "LATEST_STATE", "savepointId": taken}
     assert shown["artifact"]["sqlArtifact"]["sqlScript"] == SCRIPT

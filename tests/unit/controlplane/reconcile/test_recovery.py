@@ -26,6 +26,7 @@ def test_jvm_death_recovers_every_job(world: World) -> None:
     world.tick()
     assert world.fresh(kept).state == "RUNNING"
     assert world.fresh(kept).restored_from == newest
+    assert world.fresh(kept).began_from is None
 
 
 def test_controlplane_death_recovers_every_job(world: World) -> None:
@@ -49,6 +50,20 @@ def test_recovery_without_a_checkpoint_goes_back_to_the_start(world: World) -> N
     world.flink.crash()
     world.tick(8)
     assert world.flink.jobs[second.job_id].submission.restore == place
+
+
+def test_recovery_does_not_change_where_a_run_began(world: World) -> None:
+    """A run that was recovered from its own checkpoint still tells the savepoint that it was started from."""
+    deployment = world.deployment()
+    world.ask_stop(world.running(deployment), "STOP_WITH_SAVEPOINT")
+    world.tick()
+    place = world.flink.finish_savepoint()
+    world.tick()
+    run = world.running(deployment, "LATEST_SAVEPOINT")
+    newest = world.flink.checkpoint(run.job_id)
+    world.flink.crash()
+    world.tick(8)
+    assert (world.fresh(run).began_from, world.fresh(run).restored_from) == (place, newest)
 
 
 def test_vanished_job_is_repaired_once(world: World) -> None:
