@@ -96,7 +96,7 @@ def test_phases(flink: Flink, rest: Rest, state: str, tasks: dict[str, int], pha
 
 
 def test_savepoint(flink: Flink, rest: Rest) -> None:
-    """A savepoint is asked for in the wanted format, under a name of ours, and followed to its place or its error."""
+    """A savepoint is triggered in its format, under a name of ours, and followed to its location or its error."""
     flink.answers |= {
         "/jobs/a/status": (200, {"status": "RUNNING"}),
         "/jobs/a/stop": (202, {"request-id": "t"}),
