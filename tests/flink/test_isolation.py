@@ -108,7 +108,7 @@ def test_out_of_memory(world: World) -> None:
     until(lambda: all(world.fresh(run).state == "RUNNING" for run in good))
     assert max(world.told(run, "JOB_RECOVERED") for run in good) <= 1
     assert set(world.fleet.at(SHARED).observe()) == {run.job_id for run in good}
-    assert not world.fleet.at(Seat(group="hungry")).alive
+    until(lambda: not world.fleet.at(Seat(group="hungry")).alive)
 
 
 def test_flapping_and_endless_loops(world: World) -> None:

@@ -217,10 +217,15 @@ class Session:
             self._silent = f"the session cluster {self._remote.name} does not answer: {error}"
 
     def _room(self, name: str, needed: int, *, held: int = 0) -> None:
-        """Conflict: the cluster has too few slots; it would let the job wait, or run with less than it asked for."""
+        """Conflict: the cluster has too few slots; it would let the job wait, or run with less than it asked for.
+
+        Unavailable: it has none at all, as one that just started; its task managers may be on their way.
+        """
         if self._remote.elastic:
             return
         places = self.slots()
+        if not places.total:
+            raise Unavailable(f"no task manager of {self._remote.name} is there")
         if needed > held + places.free:
             raise Conflict(
                 f"{name} needs {needed} slots and {places.free} of {places.total} are free",

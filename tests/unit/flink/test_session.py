@@ -113,4 +113,7 @@ def test_no_room(session: Session, flink: Flink) -> None:
     flink.answers["/jobs/j/resource-requirements"] = 200, {"a": {"parallelism": {"lowerBound": 1, "upperBound": 3}}}
     with pytest.raises(Conflict, match="needs 5 slots and 1 of 4 are free; add task managers to big"):
         session.rescale("j", 5)
+    flink.answers["/overview"] = 200, {"slots-total": 0, "slots-available": 0}
+    with pytest.raises(Unavailable, match="no task manager of big"):  # the cluster just started: ask again
+        session.rescale("j", 5)
     assert "PUT" not in {method for method, _, _ in flink.asked}
