@@ -10,10 +10,10 @@ from typing import Any
 
 from flinkform import jobfile
 from flinkform.cli import project
+from flinkform.cli.named import unclear
 from flinkform.cli.progress import table
 from flinkform.cli.project import Project
 from flinkform.cli.validate import environment_file, jobs_folder
-from flinkform.errors import NotFound
 from flinkform.jobfile import Origin
 from flinkform.resources import job as resource
 
@@ -50,9 +50,7 @@ def _found(here: Project, wanted: str) -> str:
     if not paths and there.problems:
         raise there.problems[0]
     if len(paths) != 1:
-        names = ", ".join(sorted(paths or (f"{job.namespace}/{job.name}" for job in jobs))) or "none"
-        what = "more than one job is" if paths else "no job is"
-        raise NotFound(f"{what} called {wanted}", advice=f"expected one of {names}")
+        raise unclear(wanted, paths or (f"{job.namespace}/{job.name}" for job in jobs), several=bool(paths))
     return paths[0]
 
 

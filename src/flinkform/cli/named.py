@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,10 +24,14 @@ def find(here: Project, wanted: str) -> dict[str, Any]:
     jobs = status.read(here)["jobs"]
     found = [j for j in jobs if wanted in {j["name"], f"{j['namespace']}/{j['name']}", j["deployment_id"]}]
     if len(found) != 1:
-        names = ", ".join(sorted(f"{j['namespace']}/{j['name']}" for j in (found or jobs))) or "none"
-        what = "more than one job is" if found else "no job is"
-        raise NotFound(f"{what} called {wanted}", advice=f"expected one of {names}")
+        raise unclear(wanted, (f"{j['namespace']}/{j['name']}" for j in (found or jobs)), several=bool(found))
     return dict(found[0])
+
+
+def unclear(wanted: str, names: Iterable[str], *, several: bool) -> NotFound:
+    """Return the error for a name that no job has, or *several*; *names* are those that may have been meant."""
+    what = "more than one job is" if several else "no job is"
+    return NotFound(f"{what} called {wanted}", advice=f"expected one of {', '.join(sorted(names)) or 'none'}")
 
 
 def client(here: Project) -> Client:

@@ -109,6 +109,4 @@ class _Kept:
         last = list(self.answers.items())[-_REMEMBERED:]
         rows = {key: [astuple(one) for one in found] for key, found in last if not any(one.passing for one in found)}
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        new = self._path.with_suffix(f".{os.getpid()}")
-        new.write_text(json.dumps(rows))
-        new.replace(self._path)
+        home.write(self._path, json.dumps(rows))

@@ -8,40 +8,12 @@ import pytest
 
 from flinkform.errors import Conflict, FlinkformError, JobFailed, NotFound
 from flinkform.resources.job import RESOURCE
+from tests.unit.provider.conftest import config, restored
 from tests.unit.provider.core import World
-
-CONFIG: dict[str, Any] = {a.name: None for a in RESOURCE.attributes} | {
-    "workspace": "w",
-    "namespace": "n",
-    "name": "a",
-    "sql": "SELECT 1",
-}
-
-
-def config(**given: Any) -> dict[str, Any]:
-    return CONFIG | given
 
 
 def upgrade(**given: Any) -> dict[str, Any]:
     return _empty("upgrade") | given
-
-
-@pytest.fixture
-def world() -> World:
-    return World(RESOURCE)
-
-
-@pytest.fixture
-def running(world: World) -> World:
-    """A world with a job that runs."""
-    world.apply(config())
-    world.cloud.changes()
-    return world
-
-
-def restored(world: World) -> dict[str, Any]:
-    found: dict[str, Any] = world.cloud.job("a")["restoreStrategy"]
-    return found
 
 
 def test_suspended(world: World) -> None:

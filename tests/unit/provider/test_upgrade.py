@@ -12,8 +12,9 @@ from flinkform.provider.plan import Plan
 from flinkform.provider.protocol.msgpack import UNKNOWN
 from flinkform.resources.job import RESOURCE
 from flinkform.schema.model import Change
+from tests.unit.provider.conftest import config, restored
 from tests.unit.provider.core import World
-from tests.unit.provider.test_job import config, restored, upgrade
+from tests.unit.provider.test_job import upgrade
 
 COUNT = {"name": "aggregate: groupBy=[customer]", "fate": "dropped", "why": "it computes something else"}
 FRESH = {"name": "aggregate: groupBy=[seller]", "fate": "new", "why": "results begin again"}

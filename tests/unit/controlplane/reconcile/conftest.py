@@ -111,6 +111,24 @@ class World:
         assert found.state == "RUNNING"
         return found
 
+    def stopped(self, run: Run) -> str:
+        """Stop a run with a savepoint; where that is."""
+        self.ask_stop(run, "STOP_WITH_SAVEPOINT")
+        self.tick()
+        place = self.flink.finish_savepoint()
+        self.tick()
+        assert self.fresh(run).state == "CANCELLED"
+        assert place is not None
+        return place
+
+    def cancelled(self, run: Run) -> None:
+        """Stop a run without a savepoint."""
+        self.ask_stop(run)
+        self.tick()
+        self.flink.see(run.job_id, Phase.CANCELED)
+        self.tick()
+        assert self.fresh(run).state == "CANCELLED"
+
     def fresh(self, run: Run) -> Run:
         with self.store.read() as db:
             found = runs.find(db, run.id)

@@ -15,7 +15,7 @@ from flinkform.flink.contents import Contents
 from flinkform.flink.values import Phase
 from flinkform.flink.verdict import Fate, Outcome, Verdict
 from tests.unit.controlplane.reconcile.conftest import World, artifact
-from tests.unit.controlplane.reconcile.test_road import planned, stopped
+from tests.unit.controlplane.reconcile.test_road import planned
 
 __all__ = ["planned"]
 
@@ -43,7 +43,7 @@ def test_running(world: World, planned: Deployment, script: str, outcome: Outcom
 
 def test_stopped(world: World, planned: Deployment) -> None:
     """Of a job that was stopped, the plan under which its newest state was written."""
-    stopped(world, world.running(planned))
+    world.stopped(world.running(planned))
     assert said(world, planned, "max").outcome is Outcome.LOST
     assert said(world, planned, "filter").outcome is Outcome.COMPATIBLE
 

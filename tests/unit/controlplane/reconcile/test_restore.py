@@ -18,24 +18,6 @@ from flinkform.flink.values import Phase
 from tests.unit.controlplane.reconcile.conftest import WS, World
 
 
-def stopped(world: World, run: Run) -> str:
-    """Stop with a savepoint; where that is."""
-    world.ask_stop(run, "STOP_WITH_SAVEPOINT")
-    world.tick()
-    place = world.flink.finish_savepoint()
-    world.tick()
-    assert world.fresh(run).state == "CANCELLED"
-    assert place is not None
-    return place
-
-
-def cancelled(world: World, run: Run) -> None:
-    world.ask_stop(run)
-    world.tick()
-    world.flink.see(run.job_id, Phase.CANCELED)
-    world.tick()
-
-
 def restored(world: World, deployment: Deployment, kind: str, **asked: str) -> str | None:
     """Start, and say what Flink was told to begin from."""
     run = world.ask_start(deployment, kind, **asked)
@@ -63,15 +45,15 @@ def aged(place: str, seconds: int) -> str:
 def test_none_forgets(world: World) -> None:
     """NONE starts with nothing, whatever there is."""
     deployment = world.deployment()
-    stopped(world, world.running(deployment))
+    world.stopped(world.running(deployment))
     assert restored(world, deployment, "NONE") is None
 
 
 def test_latest_savepoint(world: World) -> None:
     """LATEST_SAVEPOINT takes the newest one that is completed."""
     deployment = world.deployment()
-    stopped(world, world.running(deployment))
-    newest = stopped(world, world.running(deployment, "LATEST_SAVEPOINT"))
+    world.stopped(world.running(deployment))
+    newest = world.stopped(world.running(deployment, "LATEST_SAVEPOINT"))
     assert restored(world, deployment, "LATEST_SAVEPOINT") == newest
 
 
@@ -85,8 +67,8 @@ def test_from_savepoint(world: World) -> None:
     """FROM_SAVEPOINT takes the one that is named, even another deployment's."""
     first, other = world.deployment("first"), world.deployment("other")
     run = world.running(first)
-    place = stopped(world, run)
-    stopped(world, world.running(first))
+    place = world.stopped(run)
+    world.stopped(world.running(first))
     assert restored(world, other, "FROM_SAVEPOINT", savepointId=world.stop_savepoint(run).id) == place
 
 
@@ -96,7 +78,7 @@ def test_from_a_path(world: World, spell: Callable[[Path], str]) -> None:
     deployment = world.deployment()
     run = world.running(deployment)
     mine = world.flink.checkpoint(run.job_id)
-    place = stopped(world, run)
+    place = world.stopped(run)
     foreign = world.bench.storage / "elsewhere" / "savepoint-1"
     foreign.mkdir(parents=True)
     (foreign / "_metadata").touch()
@@ -107,7 +89,7 @@ def test_from_a_path(world: World, spell: Callable[[Path], str]) -> None:
         )
         with world.store.read() as db:
             (live,) = runs.live_of(db, deployment.id)
-        cancelled(world, live)
+        world.cancelled(live)
 
 
 @pytest.mark.parametrize("name", ["no-such", "", "/no/such/path", "file:///no/such/path"])
@@ -122,7 +104,7 @@ def test_a_path_into_another_namespace_is_refused(world: World) -> None:
     """Neither savepoints nor checkpoints of other namespaces can be started from, by whatever name."""
     run = world.running(world.deployment())
     checkpoint = world.flink.checkpoint(run.job_id)
-    place = stopped(world, run)
+    place = world.stopped(run)
     with world.store.write() as db:
         theirs = deployments.create(
             db, "d-2", workspace=WS, namespace="other", name="x", document={}, creator="me", now=1
@@ -135,7 +117,7 @@ def test_a_path_that_is_being_deleted_is_refused(world: World) -> None:
     """A savepoint that shall go is gone for starts at once, by its path too."""
     deployment = world.deployment()
     run = world.running(deployment)
-    place = stopped(world, run)
+    place = world.stopped(run)
     with world.store.write() as db:
         savepoints.request_delete(db, world.stop_savepoint(run), now=world.clock())
         found = savepoints.at(db, place)
@@ -149,7 +131,7 @@ def test_a_path_that_is_being_deleted_is_refused(world: World) -> None:
 def test_savepoint_whose_files_are_gone_is_refused(world: World) -> None:
     """A savepoint that is only a row is not started from."""
     deployment = world.deployment()
-    place = stopped(world, world.running(deployment))
+    place = world.stopped(world.running(deployment))
     checkpoints.delete(place)
     run = world.ask_start(deployment, "LATEST_SAVEPOINT")
     assert f"has no files at {place}" in reason(world, run)
@@ -166,7 +148,7 @@ def test_latest_state_of_a_cancelled_job_is_its_checkpoint(world: World) -> None
     run = world.running(deployment)
     world.flink.checkpoint(run.job_id)
     newest = world.flink.checkpoint(run.job_id)
-    cancelled(world, run)
+    world.cancelled(run)
     assert restored(world, deployment, "LATEST_STATE") == newest
 
 
@@ -180,14 +162,14 @@ def test_latest_state_is_the_newer_of_both(world: World, *, savepoint_is_newer: 
     world.tick()
     savepoint = aged(world.flink.finish_savepoint() or "", 200 if savepoint_is_newer else 50)
     world.tick()
-    cancelled(world, run)
+    world.cancelled(run)
     assert restored(world, deployment, "LATEST_STATE") == (savepoint if savepoint_is_newer else checkpoint)
 
 
 def test_latest_state_of_a_job_that_never_checkpointed_is_where_it_began(world: World) -> None:
     """A restored job that died before its first checkpoint has not moved: the next goes on from the same place."""
     deployment = world.deployment()
-    place = stopped(world, world.running(deployment))
+    place = world.stopped(world.running(deployment))
     second = world.running(deployment, "LATEST_STATE")
     world.flink.see(second.job_id, Phase.FAILED)
     world.tick()
@@ -197,7 +179,7 @@ def test_latest_state_of_a_job_that_never_checkpointed_is_where_it_began(world: 
 def test_latest_state_skips_runs_that_never_ran(world: World) -> None:
     """A start that Flink refused does not cut the deployment off from its state."""
     deployment = world.deployment()
-    place = stopped(world, world.running(deployment))
+    place = world.stopped(world.running(deployment))
     refused = world.ask_start(deployment, "NONE")
     world.flink.submit_error = Invalid("no such table")
     world.tick()
@@ -209,7 +191,7 @@ def test_latest_state_skips_runs_that_never_ran(world: World) -> None:
 def test_latest_state_does_not_reach_behind_a_reset(world: World) -> None:
     """After a run that was meant to begin with nothing, the state before it stays forgotten."""
     deployment = world.deployment()
-    stopped(world, world.running(deployment))
+    world.stopped(world.running(deployment))
     reset = world.running(deployment, "NONE")
     world.flink.see(reset.job_id, Phase.FAILED)
     world.tick()
@@ -229,7 +211,7 @@ def test_batch_restores_nothing(world: World) -> None:
 def test_deleted_savepoint_takes_its_files_along(world: World) -> None:
     """A savepoint that is deleted is hidden at once; then its files go, then its row."""
     run = world.running(world.deployment())
-    place = stopped(world, run)
+    place = world.stopped(run)
     taken = world.stop_savepoint(run)
     with world.store.write() as db:
         savepoints.request_delete(db, taken, now=world.clock())

@@ -21,7 +21,6 @@ from flinkform.flink.values import Phase
 from tests.unit.conftest import Bucket
 from tests.unit.controlplane.reconcile.conftest import NS, WS, World
 from tests.unit.controlplane.reconcile.fake import Inline
-from tests.unit.controlplane.reconcile.test_restore import cancelled, stopped
 
 DAY = 86_400_000
 
@@ -64,7 +63,7 @@ def aged(place: str, seconds: int) -> None:
 def test_the_newest_stay(world: World) -> None:
     """The newest so many of a deployment are kept; the others go with their files, and events tell."""
     deployment = world.deployment()
-    places = [stopped(world, world.running(deployment, "LATEST_STATE")) for _ in range(4)]
+    places = [world.stopped(world.running(deployment, "LATEST_STATE")) for _ in range(4)]
     run = world.ask_start(deployment, "LATEST_STATE")
     world.tick()
     sweep(world, newest=2)
@@ -77,7 +76,7 @@ def test_labels_decide(world: World) -> None:
     """A deployment's own policy wins."""
     deployment = world.deployment(labels={"savepoints.newest": "3"})
     for _ in range(4):
-        stopped(world, world.running(deployment, "LATEST_STATE"))
+        world.stopped(world.running(deployment, "LATEST_STATE"))
     sweep(world, newest=1)
     assert len(completed(world)) == 3
 
@@ -86,7 +85,7 @@ def test_the_young_stay(world: World) -> None:
     """With an age, also what is younger is kept."""
     deployment = world.deployment()
     for _ in range(3):
-        stopped(world, world.running(deployment, "LATEST_STATE"))
+        world.stopped(world.running(deployment, "LATEST_STATE"))
         world.clock.now += DAY
     sweep(world, newest=0, age=2 * DAY + DAY // 2)
     assert len(completed(world)) == 2
@@ -97,9 +96,9 @@ def test_what_somebody_asked_for_stays(world: World) -> None:
     deployment = world.deployment()
     run = world.running(deployment)
     made = saved(world, run)
-    stopped(world, run)
+    world.stopped(run)
     for _ in range(2):
-        stopped(world, world.running(deployment, "LATEST_STATE"))
+        world.stopped(world.running(deployment, "LATEST_STATE"))
     sweep(world, newest=0)
     assert completed(world)[0].id == made.id
 
@@ -107,8 +106,8 @@ def test_what_somebody_asked_for_stays(world: World) -> None:
 def test_what_a_suspended_job_needs_stays(world: World) -> None:
     """The state that the next start begins from is kept even where nothing is to be kept."""
     deployment = world.deployment()
-    stopped(world, world.running(deployment))
-    place = stopped(world, world.running(deployment, "LATEST_STATE"))
+    world.stopped(world.running(deployment))
+    place = world.stopped(world.running(deployment, "LATEST_STATE"))
     sweep(world, newest=0)
     assert [one.location for one in completed(world)] == [place]
     world.ask_start(deployment, "LATEST_STATE")
@@ -120,7 +119,7 @@ def test_what_a_running_job_began_from_stays(world: World) -> None:
     """Until a job has a checkpoint of its own, it would begin there again."""
     deployment = world.deployment()
     first = world.running(deployment)
-    place = stopped(world, first)
+    place = world.stopped(first)
     run = world.running(deployment, "LATEST_STATE")
     made = saved(world, run)
     with world.store.write() as db:
@@ -133,9 +132,9 @@ def test_what_another_deployment_began_from_stays(world: World) -> None:
     """A savepoint that another deployment was started from is that one's, too."""
     deployment, other = world.deployment(), world.deployment("other")
     first = world.running(deployment)
-    place = stopped(world, first)
-    cancelled(world, world.running(other, "FROM_SAVEPOINT", savepointId=world.stop_savepoint(first).id))
-    last = stopped(world, world.running(deployment, "LATEST_STATE"))
+    place = world.stopped(first)
+    world.cancelled(world.running(other, "FROM_SAVEPOINT", savepointId=world.stop_savepoint(first).id))
+    last = world.stopped(world.running(deployment, "LATEST_STATE"))
     sweep(world, newest=0)
     assert [one.location for one in completed(world)] == [place, last]
 
@@ -144,8 +143,8 @@ def test_what_is_asked_for_meanwhile_stays(world: World, monkeypatch: pytest.Mon
     """A start that is asked for while it is decided what may go keeps what it begins from."""
     deployment = world.deployment()
     first = world.running(deployment)
-    stopped(world, first)
-    stopped(world, world.running(deployment, "LATEST_STATE"))
+    world.stopped(first)
+    world.stopped(world.running(deployment, "LATEST_STATE"))
     wanted = world.stop_savepoint(first)
     decide = retain.surplus
 
@@ -171,7 +170,7 @@ def test_failed_savepoints_go(world: World) -> None:
         assert world.fresh(run).state == "RUNNING"
     sweep(world, newest=1)
     assert len(completed(world)) == 3  # the job runs: one of them may be the stop that is waited for
-    cancelled(world, run)
+    world.cancelled(run)
     sweep(world, newest=1)
     (left,) = completed(world)
     assert checkpoints.folders(world.bench.savepoints(run)) == [left.id]
@@ -184,7 +183,7 @@ def test_checkpoints_of_ended_runs_go(world: World) -> None:
     for number in range(4):
         run = world.running(deployment, "LATEST_STATE")
         aged(world.flink.checkpoint(run.job_id), 1000 + number)
-        cancelled(world, run)
+        world.cancelled(run)
         jobs.append(run.job_id)
     sweep(world, newest=0)
     assert folders(world) == [jobs[3]]
@@ -197,7 +196,7 @@ def test_checkpoints_that_never_were_go(world: World) -> None:
     """A job that left no complete checkpoint left nothing of use."""
     deployment = world.deployment()
     run = world.running(deployment)
-    cancelled(world, run)
+    world.cancelled(run)
     (checkpoints.local(world.bench.roots("d-bids")[0]) / run.job_id / "chk-1").mkdir(parents=True)
     sweep(world)
     assert folders(world) == []
@@ -228,7 +227,7 @@ def test_a_deployment_that_is_gone(world: World) -> None:
     deployment = world.deployment()
     run = world.running(deployment)
     aged(world.flink.checkpoint(run.job_id), 2)
-    place = stopped(world, run)
+    place = world.stopped(run)
     with world.store.write() as db:
         deployments.remove(db, deployment)
     sweep(world)
@@ -252,7 +251,7 @@ def test_what_is_settled_is_not_looked_at_again(world: World, monkeypatch: pytes
     """A deployment costs nothing until something happens to it; one that is gone is looked at until time is up."""
     deployment, gone = world.deployment(), world.deployment("gone")
     run = world.running(deployment)
-    stopped(world, world.running(gone))
+    world.stopped(world.running(gone))
     with world.store.write() as db:
         deployments.remove(db, gone)
     settled: dict[str, int] = {}
@@ -262,7 +261,7 @@ def test_what_is_settled_is_not_looked_at_again(world: World, monkeypatch: pytes
     monkeypatch.setattr(checkpoints, "folders", lambda place: looked.append(place) or real(place))
     retain.sweep(world.bench, Policy(), settled)
     assert {place.rpartition("/")[2] for place in looked} == {"d-gone"}
-    stopped(world, run)
+    world.stopped(run)
     retain.sweep(world.bench, Policy(), settled)
     assert world.bench.roots("d-bids")[0] in looked
 
@@ -271,7 +270,7 @@ def test_the_loop_sweeps_now_and_then(world: World) -> None:
     """It is done by itself, by the policy that the loop was given."""
     deployment = world.deployment()
     for _ in range(3):
-        stopped(world, world.running(deployment, "LATEST_STATE"))
+        world.stopped(world.running(deployment, "LATEST_STATE"))
     world.loop = Loop(world.bench, executor=Inline(), policy=Policy(newest=2))
     world.tick()
     assert len(completed(world)) == 3
@@ -305,7 +304,7 @@ def test_killed_while_deleting(
 ) -> None:
     """A deletion that was begun is finished after a restart, wherever it was cut: no file and no row is left."""
     run = world.running(world.deployment())
-    place = stopped(world, run)
+    place = world.stopped(run)
     taken = world.stop_savepoint(run)
     data = checkpoints.local(place) / "data"
     data.write_bytes(b"state")
@@ -328,7 +327,7 @@ def test_what_cannot_be_removed_is_tried_again(world: World, monkeypatch: pytest
     """The row stays as long as a file does, and nothing else waits for it."""
     deployment = world.deployment()
     run = world.running(deployment)
-    stopped(world, run)
+    world.stopped(run)
     taken = world.stop_savepoint(run)
     with world.store.write() as db:
         savepoints.request_delete(db, taken, now=world.clock())
@@ -348,7 +347,7 @@ def test_what_cannot_be_removed_is_tried_again(world: World, monkeypatch: pytest
 def test_somebody_elses_folder_is_left_alone(world: World, tmp_path: Path) -> None:
     """A place that holds no savepoint is not removed, whatever the row says."""
     run = world.running(world.deployment())
-    stopped(world, run)
+    world.stopped(run)
     taken = world.stop_savepoint(run)
     (tmp_path / "photos").mkdir()
     with world.store.write() as db:
@@ -363,7 +362,7 @@ def test_savepoints_in_a_bucket(world: World, bucket: Bucket) -> None:
     """One that a cluster wrote to a bucket is started from, and deleted there; cut short, it is begun again."""
     deployment = world.deployment()
     run = world.running(deployment)
-    stopped(world, run)
+    world.stopped(run)
     taken = world.stop_savepoint(run)
     place = bucket.complete("flow/savepoint-1")
     with world.store.write() as db:

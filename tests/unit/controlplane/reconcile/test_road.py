@@ -22,17 +22,6 @@ def planned(world: World) -> Deployment:
     return world.deployment(artifact=artifact("aggregate"))
 
 
-def stopped(world: World, run: Run) -> str:
-    """Stop with a savepoint; where that is."""
-    world.ask_stop(run, "STOP_WITH_SAVEPOINT")
-    world.tick()
-    place = world.flink.finish_savepoint()
-    world.tick()
-    assert world.fresh(run).state == "CANCELLED"
-    assert place is not None
-    return place
-
-
 def kept(world: World, run: Run) -> Plan:
     with world.store.read() as db:
         text = runs.plan(db, run.id)
@@ -120,7 +109,7 @@ def test_a_planner_that_does_not_answer_is_asked_again(world: World, planned: De
 def test_an_edit_keeps_ids(world: World, planned: Deployment, *, allowed: bool) -> None:
     """The aggregate goes on under its id, the new join gets one of its own, and Flink may drop nothing."""
     first = world.running(planned)
-    place = stopped(world, first)
+    place = world.stopped(first)
     run = world.running(world.edit(planned, "join"), "LATEST_STATE", allowNonRestoredState=allowed)
     assert (sent(world, run).restore, sent(world, run).allow_non_restored) == (place, False)
     assert aggregate(kept(world, run)) == aggregate(kept(world, first))
@@ -143,7 +132,7 @@ def test_a_checkpoint_has_a_plan_too(world: World, planned: Deployment) -> None:
 
 def test_state_that_would_be_dropped_is_refused(world: World, planned: Deployment) -> None:
     """SUM to MAX never reaches Flink, and the operator is named with what is wrong."""
-    stopped(world, world.running(planned))
+    world.stopped(world.running(planned))
     run = world.ask_start(world.edit(planned, "max"), "LATEST_STATE")
     assert refusal(world, run) == (
         "bids was not started, for its new script would drop state: aggregate (groupBy=[k], select=[k, COUNT(*) AS "
@@ -155,7 +144,7 @@ def test_state_that_would_be_dropped_is_refused(world: World, planned: Deploymen
 def test_state_is_dropped_where_that_is_allowed(world: World, planned: Deployment) -> None:
     """The start says so, and only then Flink is told to leave state alone; after a death too."""
     first = world.running(planned)
-    place = stopped(world, first)
+    place = world.stopped(first)
     run = world.running(world.edit(planned, "max"), "LATEST_STATE", allowNonRestoredState=True)
     assert (sent(world, run).restore, sent(world, run).allow_non_restored) == (place, True)
     assert aggregate(kept(world, run)) > kept(world, first).high
@@ -171,10 +160,10 @@ def test_state_is_dropped_where_that_is_allowed(world: World, planned: Deploymen
 def test_ids_are_never_used_twice(world: World, planned: Deployment) -> None:
     """Over a start without state, and from a savepoint older than the newest run, new operators get new ids."""
     first = world.running(planned)
-    stopped(world, first)
+    world.stopped(first)
     old = world.stop_savepoint(first)
     second = world.running(world.edit(planned, "max"))
-    stopped(world, second)
+    world.stopped(second)
     ids = {node["id"] for node in kept(world, second).nodes}
     assert min(ids) == kept(world, first).high + 1
     third = world.running(world.edit(planned, "max"), "FROM_SAVEPOINT", savepointId=old.id, allowNonRestoredState=True)
@@ -196,7 +185,7 @@ def test_what_cannot_be_compiled_runs_as_written(world: World, planned: Deployme
     odd = world.running(world.deployment("odd", artifact=artifact("odd")))
     assert sent(world, odd).plan is None
     assert "as written: Flink compiles no plan of it: no JSON for this operator" in submission_told(world, odd)
-    place = stopped(world, world.running(planned))
+    place = world.stopped(world.running(planned))
     refused = world.ask_start(world.edit(planned, "odd"), "LATEST_STATE")
     assert "would drop state: all of it: Flink compiles no plan of it" in refusal(world, refused)
     run = world.running(planned, "LATEST_STATE", allowNonRestoredState=True)
@@ -206,12 +195,12 @@ def test_what_cannot_be_compiled_runs_as_written(world: World, planned: Deployme
 def test_state_without_a_plan_is_restored_as_written(world: World, planned: Deployment) -> None:
     """What ran without a plan goes on without one: Flink knows that state by other names. A new beginning has one."""
     world.flink.plans["aggregate"] = Unplanned("not yet")
-    stopped(world, world.running(planned))
+    world.stopped(world.running(planned))
     world.flink.plans["aggregate"] = world.flink.plans["alias"]
     run = world.running(planned, "LATEST_STATE", allowNonRestoredState=True)
     assert (sent(world, run).plan, sent(world, run).allow_non_restored) == (None, True)
     assert "as written: so was the job whose state it begins from" in submission_told(world, run)
-    stopped(world, run)
+    world.stopped(run)
     assert sent(world, world.running(planned)).plan is not None
 
 
@@ -219,7 +208,7 @@ def test_state_without_a_plan_is_restored_as_written(world: World, planned: Depl
 def test_a_savepoint_outlives_its_run(world: World, planned: Deployment, *, whole: bool) -> None:
     """When its run, or its whole deployment, is deleted a savepoint still knows the plan it was written under."""
     first = world.running(planned)
-    stopped(world, first)
+    world.stopped(first)
     before, taken = kept(world, first), world.stop_savepoint(first)
     with world.store.write() as db:
         runs.remove(db, world.fresh(first)) if not whole else deployments.remove(db, planned)

@@ -9,7 +9,7 @@ from flinkform.errors import Unfit
 from flinkform.flink.diagnosis import Failure, diagnose
 from flinkform.provider import failure
 from tests.unit.controlplane.reconcile.conftest import World
-from tests.unit.controlplane.reconcile.test_road import planned, refusal, stopped
+from tests.unit.controlplane.reconcile.test_road import planned, refusal
 from tests.unit.provider.cloud import Cloud
 
 __all__ = ["planned"]
@@ -39,7 +39,7 @@ def test_by_flink(trace: str) -> None:
 
 def test_by_us(world: World, planned: Deployment) -> None:
     """A start that would drop state without leave names the operator."""
-    stopped(world, world.running(planned))
+    world.stopped(world.running(planned))
     edited = world.edit(planned, "max")
     reason = refusal(world, world.ask_start(edited, "LATEST_STATE"))
     error = told(reason, reason)

@@ -37,14 +37,6 @@ def goes_on(world: World, counting: Deployment, before: Run, place: str) -> None
     assert [job_id for job_id, job in world.flink.jobs.items() if not job.seen.state.final] == [run.job_id]
 
 
-def cancelled(world: World, run: Run) -> None:
-    world.ask_stop(run)
-    world.tick()
-    world.flink.see(run.job_id, Phase.CANCELED)
-    world.tick()
-    assert world.fresh(run).state == "CANCELLED"
-
-
 @pytest.mark.parametrize("error", ["disk full", "Checkpoint expired before completing"])
 def test_savepoint_fails_or_is_late(world: World, counting: Deployment, error: str) -> None:
     """The job runs on and the savepoint says why; stopped without one, the edit goes on from the newest checkpoint."""
@@ -58,7 +50,7 @@ def test_savepoint_fails_or_is_late(world: World, counting: Deployment, error: s
     failure = world.stop_savepoint(run).failure
     assert failure is not None
     assert failure["reason"] == error
-    cancelled(world, run)
+    world.cancelled(run)
     goes_on(world, counting, run, place)
 
 
@@ -72,7 +64,7 @@ def test_job_is_not_healthy(world: World, counting: Deployment) -> None:
     world.flink.finish_savepoint(error="not all required tasks are running")
     world.tick(4)
     assert len(world.flink.asked("savepoint")) == 1
-    cancelled(world, run)
+    world.cancelled(run)
     goes_on(world, counting, run, place)
 
 
@@ -83,7 +75,7 @@ def test_savepoint_never_ends(world: World, counting: Deployment) -> None:
     world.ask_stop(run, "STOP_WITH_SAVEPOINT")
     world.tick(40)
     assert world.fresh(run).state == "CANCELLING"
-    cancelled(world, run)
+    world.cancelled(run)
     goes_on(world, counting, run, place)
 
 
