@@ -17,7 +17,7 @@ down: ## stop what `make run` started; nothing is lost
 	@if [ -x $(BIN)/flinkform ]; then $(BIN)/flinkform down; else echo "nothing was set up here"; fi
 
 test: .venv/test.stamp ## run the tests
-	@$(ENV) $(BIN)/python -m tests.halves $(PYTEST)
+	@$(ENV) $(BIN)/python -m tests.parts $(PYTEST)
 
 lint: .venv/test.stamp ## check style, types and layers
 	$(BIN)/ruff check .

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests import halves
+from tests import parts
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,6 +28,6 @@ def test_only_the_library_stands_in_the_source_root() -> None:
     assert found - {"__pycache__"} == {"flinkform_constructs"}
 
 
-def test_both_halves_of_the_tests_are_there() -> None:
-    """A folder that was renamed would be run by nobody, or waited for by the wrong half."""
-    assert [folder for folder in halves.REAL if not (ROOT / folder).is_dir()] == []
+def test_every_part_of_the_tests_is_there() -> None:
+    """A folder that was renamed would be run by nobody, or waited for by the wrong part."""
+    assert [folder for folder in parts.REAL if not (ROOT / folder).is_dir()] == []
