@@ -46,6 +46,9 @@ kafka: .venv/test.stamp ## jobs between real Kafka and PostgreSQL, upgraded and 
 engines: .venv/test.stamp ## two releases of Flink side by side
 	@FLINKFORM_HEAVY=1 $(ENV) $(BIN)/python -m pytest tests/flink/test_engines.py $(PYTEST)
 
+monorepo: .venv/test.stamp ## every commit of a monorepo of 3,000 jobs (FLINKFORM_CORPUS) selects what it changes
+	@$(ENV) $(BIN)/python -m tests.monorepo
+
 SOAK_KILLS ?= 200
 soak: .venv/test.stamp ## kill the control plane and Flink again and again while jobs are worked on (SOAK_KILLS=200)
 	@$(ENV) $(BIN)/python -m tests.soak --kills $(SOAK_KILLS) $(SOAK)
@@ -80,4 +83,4 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 install = PYTHONPATH=src $(BIN)/python -m flinkform.cli.install $(1)
 
-.PHONY: help run down test lint generate openapi-diff bench bucket corpus kafka engines soak
+.PHONY: help run down test lint generate openapi-diff bench bucket corpus kafka engines monorepo soak

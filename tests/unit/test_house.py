@@ -55,3 +55,9 @@ def test_environment_variables_are_read_at_the_edges() -> None:
         and not (name := str(p.relative_to(ROOT))).startswith(allowed)
     ]
     assert not readers
+
+
+def test_git_is_run_in_one_place() -> None:
+    """Scrubbed and bounded there, and nowhere else."""
+    runners = [str(p.relative_to(ROOT)) for p in SOURCES if '["git"' in p.read_text()]
+    assert runners == ["src/flinkform/release/git.py"]

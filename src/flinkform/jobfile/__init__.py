@@ -1,6 +1,7 @@
 """Job files: text in a folder to checked, frozen values; knows nothing of Terraform or HTTP."""
 
-from flinkform.jobfile.environments import allowed, environment
+from flinkform.jobfile.depend import differing, inputs, owner
+from flinkform.jobfile.environments import allowed, environment, environment_in
 from flinkform.jobfile.load import Survey, load, load_job, survey
 from flinkform.jobfile.model import Allowed, Environment, Job, Overlay
 from flinkform.jobfile.names import job_name, job_path
@@ -17,11 +18,15 @@ __all__ = [
     "Survey",
     "Tree",
     "allowed",
+    "differing",
     "environment",
+    "environment_in",
+    "inputs",
     "job_name",
     "job_path",
     "load",
     "load_job",
     "origins",
+    "owner",
     "survey",
 ]

@@ -15,7 +15,7 @@ from flinkform.jobfile.globs import matches
 from flinkform.jobfile.layers import KEYS, ours, strange
 from flinkform.jobfile.model import Allowed, Environment, Overlay
 from flinkform.jobfile.reading import Attributes, entries, read, texts, unknown
-from flinkform.jobfile.tree import Folder
+from flinkform.jobfile.tree import Folder, Tree
 from flinkform.resources import namespace, workspace
 from flinkform.schema.model import Attribute
 from flinkform.schema.types import String
@@ -48,15 +48,31 @@ def gathered(path: Path, faults: Faults, *, schema: Allowed | None = None) -> En
     """Return the environment in the file at *path* without what is wrong in it; that is put into *faults*."""
     if path.name == SCHEMA or not path.is_file():
         raise NotFound(f"there is no environment {path}", advice=_others(path))
-    beside = path.with_name(SCHEMA)
-    if schema is None and beside.is_file():
+    there = path.with_name(SCHEMA).is_file()
+    return _gathered(Folder(path.parent), path.name, faults, schema=schema, there=there)
+
+
+def environment_in(tree: Tree, name: str) -> Environment:
+    """Return the environment called *name* of a folder of environments that is not on disk; errors as above."""
+    files, faults = frozenset(tree.files()), Faults()
+    if f"{name}.yaml" not in files - {SCHEMA}:
+        raise NotFound(f"there is no environment {tree.shown(name)}.yaml", advice=_known(files))
+    found = _gathered(tree, f"{name}.yaml", faults, schema=None, there=SCHEMA in files)
+    faults.settle()
+    return found
+
+
+def _gathered(tree: Tree, name: str, faults: Faults, *, schema: Allowed | None, there: bool) -> Environment:
+    """Return the environment in the file *name* of *tree*; *there* says that the schema is beside it."""
+    if schema is None and there:
         before = len(faults)
-        schema = _allowed(beside, faults)
+        schema = _allowed(tree, SCHEMA, faults)
         schema = schema if len(faults) == before else _ANYTHING  # what may not differ is not known
-    document = _document(path, faults)
+    stem = name.removesuffix(".yaml")
+    document = _document(tree, name, faults)
     if document is None:
-        return Environment(path.stem, {}, {})
-    return _environment(document, path.stem, schema or Allowed(), faults)
+        return Environment(stem, {}, {})
+    return _environment(document, stem, schema or Allowed(), faults)
 
 
 def _environment(document: Document, name: str, schema: Allowed, faults: Faults) -> Environment:
@@ -77,13 +93,13 @@ def _environment(document: Document, name: str, schema: Allowed, faults: Faults)
 def allowed(path: Path) -> Allowed:
     """Return which keys the schema file at *path* lets differ; what it does not name may not differ."""
     faults = Faults()
-    found = _allowed(path, faults)
+    found = _allowed(Folder(path.parent), path.name, faults)
     faults.settle()
     return found
 
 
-def _allowed(path: Path, faults: Faults) -> Allowed:
-    document = _document(path, faults)
+def _allowed(tree: Tree, name: str, faults: Faults) -> Allowed:
+    document = _document(tree, name, faults)
     if document is None:
         return Allowed()
     parts = _sections(document, (*_SECTIONS, "flink_options"), faults)
@@ -97,17 +113,21 @@ def _allowed(path: Path, faults: Faults) -> Allowed:
     )
 
 
-def _document(path: Path, faults: Faults) -> Document | None:
+def _document(tree: Tree, name: str, faults: Faults) -> Document | None:
     with faults:
-        document = parse(Folder(path.parent).read(path.name, LIMIT), path.as_posix())
+        document = parse(tree.read(name, LIMIT), tree.shown(name))
         faults.extend(document.faults)
         return document
     return None
 
 
 def _others(path: Path) -> str:
-    names = sorted(p.name for p in path.parent.glob("*.yaml") if p.name != SCHEMA)
-    return f"expected one of {', '.join(names)}" if names else f"write {path.parent}/<environment>.yaml"
+    return _known(p.name for p in path.parent.glob("*.yaml")) or f"write {path.parent}/<environment>.yaml"
+
+
+def _known(files: Iterable[str]) -> str:
+    names = sorted(name for name in files if name.endswith(".yaml") and name != SCHEMA)
+    return f"expected one of {', '.join(names)}" if names else ""
 
 
 def _sections(document: Document, names: Iterable[str], faults: Faults) -> dict[str, Node]:

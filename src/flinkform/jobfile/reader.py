@@ -64,7 +64,7 @@ class Reader:
         with self.faults:
             read = script(self.tree.read(path, LIMIT), start.file)
         own = self.own(sidecar(path))
-        found = self._laid(path, own)
+        found = self.laid(path, own)
         if read is None or names is None:
             return None
         self.faults.extend(_apart(own, read))
@@ -78,7 +78,7 @@ class Reader:
         overlays = self.environment.overlays
         return tuple(n for n, o in enumerate(overlays) if any(matches(glob, path) for glob in o.match))
 
-    def _laid(self, path: str, own: Layer) -> Layer:
+    def laid(self, path: str, own: Layer) -> Layer:
         """Return the folders' defaults, the sidecar *own* and the environment, laid over each other."""
         folder = path.rpartition("/")[0]
         above = self.above(path)

@@ -26,6 +26,7 @@ _SET = re.compile(
     (?:'(?P<value>(?:[^']|'')*+)'|(?P<bare_value>[^;'\s]++)){_GAP}(?:;|\Z)""",
     re.IGNORECASE | re.VERBOSE,
 )
+_POINTER = b"version https://git-lfs.github.com/spec/"
 _MODES = {"streaming": "STREAMING", "batch": "BATCH"}
 
 
@@ -41,7 +42,10 @@ class Script:
 
 
 def script(data: bytes, file: str) -> Script:
-    """Return the script in *data*; Invalid where it is not UTF-8, blank, or of an unknown execution mode."""
+    """Return the script in *data*; Invalid where it is none, not UTF-8, blank, or of an unknown execution mode."""
+    if data.startswith(_POINTER):
+        advice = "run `git lfs pull`, and keep scripts out of Git LFS"
+        raise Invalid("expected a script, got a pointer of Git LFS", position=Position(file, 1, 1), advice=advice)
     text = decoded(data, file)
     options, sources = _leading(text, file)
     mode = options.pop(RUNTIME_MODE, None)
