@@ -14,6 +14,7 @@ from flinkform_constructs.app import App
 from flinkform_constructs.block import Block, DataSource, Lifecycle, Meta, Resource
 from flinkform_constructs.element import Element, Scope
 from flinkform_constructs.folder import JobFolder
+from flinkform_constructs.policy import ForbiddenOptions, Limits, Policy, RequiredLabels
 from flinkform_constructs.provider import Endpoints, FlinkProvider
 from flinkform_constructs.ref import COUNT_INDEX, EACH_KEY, EACH_VALUE, Literal, Ref, Text, text
 
@@ -28,16 +29,20 @@ __all__ = [
     "Endpoints",
     "EngineVersions",
     "FlinkProvider",
+    "ForbiddenOptions",
     "Job",
     "JobFolder",
     "JobTimeouts",
     "JobUpgrade",
     "Jobs",
     "Lifecycle",
+    "Limits",
     "Literal",
     "Meta",
     "Namespace",
+    "Policy",
     "Ref",
+    "RequiredLabels",
     "Resource",
     "Scope",
     "Text",

@@ -138,4 +138,5 @@ class _Verdict:
     def validate(self) -> list[str]:
         if self._carrier.parcel is not None:
             return []
+        self._carrier.visit()  # aspects may change what is judged, and policies ask by one
         return [f"[{path}] {message}" for path, message in self._carrier.faults()]
