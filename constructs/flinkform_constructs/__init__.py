@@ -1,14 +1,7 @@
 """Constructs for Flink platforms: workspaces, namespaces and jobs as a tree that becomes Terraform JSON."""
 
-from flinkform_constructs._blocks import (
-    EngineVersions,
-    Job,
-    Jobs,
-    JobTimeouts,
-    JobUpgrade,
-    Namespace,
-    Workspace,
-)
+from flinkform_constructs import _blocks
+from flinkform_constructs._blocks import *  # noqa: F403 - generated, with the list of its names
 from flinkform_constructs._cdk import cdk
 from flinkform_constructs.app import App
 from flinkform_constructs.block import Block, DataSource, Lifecycle, Meta, Resource
@@ -27,26 +20,20 @@ __all__ = [
     "DataSource",
     "Element",
     "Endpoints",
-    "EngineVersions",
     "FlinkProvider",
     "ForbiddenOptions",
-    "Job",
     "JobFolder",
-    "JobTimeouts",
-    "JobUpgrade",
-    "Jobs",
     "Lifecycle",
     "Limits",
     "Literal",
     "Meta",
-    "Namespace",
     "Policy",
     "Ref",
     "RequiredLabels",
     "Resource",
     "Scope",
     "Text",
-    "Workspace",
     "cdk",
     "text",
 ]
+__all__ += _blocks.__all__

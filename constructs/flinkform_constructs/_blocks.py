@@ -9,154 +9,22 @@ from flinkform_constructs.block import DataSource, Meta, Resource
 from flinkform_constructs.element import Scope
 from flinkform_constructs.ref import Ref
 
-
-class Workspace(Resource):
-    """A Realtime Compute workspace: compute that namespaces share.
-
-    name: Shown in the console. A change makes a new one in its place.
-    charge_type: How the workspace is paid: POST (as you go) or PRE (subscription). Left out: POST. A change makes a
-        new one in its place.
-    cpu: Cores to hold; each brings 4 GB of memory. Left out: 10.
-    vpc_id: The network the workspace joins. A change makes a new one in its place.
-    vswitch_ids: The switches of that network. A change makes a new one in its place.
-    bucket: The bucket that holds checkpoints, savepoints and artifacts. A change makes a new one in its place.
-    """
-
-    TYPE = "flink_workspace"
-
-    def __init__(  # noqa: PLR0913 - an argument an attribute, as editors like it
-        self,
-        scope: Scope,
-        id: str,  # noqa: A002 - the CDK's word
-        *,
-        name: str,
-        vpc_id: str,
-        vswitch_ids: Sequence[str] | Ref,
-        bucket: str,
-        charge_type: Literal["POST", "PRE"] | Ref | None = None,
-        cpu: int | Ref | None = None,
-        **meta: Unpack[Meta],
-    ) -> None:
-        values = {
-            "name": name,
-            "vpc_id": vpc_id,
-            "vswitch_ids": vswitch_ids,
-            "bucket": bucket,
-            "charge_type": charge_type,
-            "cpu": cpu,
-        }
-        super().__init__(scope, id, values, meta)
-
-    @property
-    def id(self) -> Ref:
-        """The instance id."""
-        return self.ref("id")
-
-    @property
-    def name(self) -> Ref:
-        """Shown in the console."""
-        return self.ref("name")
-
-    @property
-    def charge_type(self) -> Ref:
-        """How the workspace is paid: POST (as you go) or PRE (subscription)."""
-        return self.ref("charge_type")
-
-    @property
-    def cpu(self) -> Ref:
-        """Cores to hold; each brings 4 GB of memory."""
-        return self.ref("cpu")
-
-    @property
-    def vpc_id(self) -> Ref:
-        """The network the workspace joins."""
-        return self.ref("vpc_id")
-
-    @property
-    def vswitch_ids(self) -> Ref:
-        """The switches of that network."""
-        return self.ref("vswitch_ids")
-
-    @property
-    def bucket(self) -> Ref:
-        """The bucket that holds checkpoints, savepoints and artifacts."""
-        return self.ref("bucket")
-
-    @property
-    def instance_id(self) -> Ref:
-        """The instance id, as the console's operations want it."""
-        return self.ref("instance_id")
-
-    @property
-    def resource_id(self) -> Ref:
-        """The workspace id, as namespaces' and jobs' operations want it."""
-        return self.ref("resource_id")
-
-    @property
-    def status(self) -> Ref:
-        """CREATING, RUNNING, MODIFYING or DELETING."""
-        return self.ref("status")
-
-
-class Namespace(Resource):
-    """A team's share of a workspace.
-
-    workspace_id: The workspace's `id`. A change makes a new one in its place.
-    name: Unique within the workspace. A change makes a new one in its place.
-    cpu: Cores the namespace may use; each brings 4 GB of memory. Left out: 4.
-    ha: Spread over two zones. Left out: false. A change makes a new one in its place.
-    """
-
-    TYPE = "flink_namespace"
-
-    def __init__(
-        self,
-        scope: Scope,
-        id: str,  # noqa: A002 - the CDK's word
-        *,
-        workspace_id: str,
-        name: str,
-        cpu: int | Ref | None = None,
-        ha: bool | Ref | None = None,
-        **meta: Unpack[Meta],
-    ) -> None:
-        values = {
-            "workspace_id": workspace_id,
-            "name": name,
-            "cpu": cpu,
-            "ha": ha,
-        }
-        super().__init__(scope, id, values, meta)
-
-    @property
-    def id(self) -> Ref:
-        """`<workspace_id>/<name>`."""
-        return self.ref("id")
-
-    @property
-    def workspace_id(self) -> Ref:
-        """The workspace's `id`."""
-        return self.ref("workspace_id")
-
-    @property
-    def name(self) -> Ref:
-        """Unique within the workspace."""
-        return self.ref("name")
-
-    @property
-    def cpu(self) -> Ref:
-        """Cores the namespace may use; each brings 4 GB of memory."""
-        return self.ref("cpu")
-
-    @property
-    def ha(self) -> Ref:
-        """Spread over two zones."""
-        return self.ref("ha")
-
-    @property
-    def status(self) -> Ref:
-        """CREATING, MODIFYING, SUCCESS, FAILED or DELETING."""
-        return self.ref("status")
+__all__ = [
+    "DataMember",
+    "DataNamespace",
+    "DataWorkspace",
+    "EngineVersions",
+    "Job",
+    "JobTimeouts",
+    "JobUpgrade",
+    "Jobs",
+    "Member",
+    "Members",
+    "Namespace",
+    "Namespaces",
+    "Workspace",
+    "Workspaces",
+]
 
 
 class JobUpgrade(TypedDict, total=False):
@@ -374,6 +242,212 @@ class Job(Resource):
         return self.ref("deployment_id")
 
 
+class Member(Resource):
+    """A user or role with access to a namespace.
+
+    workspace: The workspace's `resource_id`. A change makes a new one in its place.
+    namespace: The namespace's name. A change makes a new one in its place.
+    member: Whose access it is: the id of a RAM user or role, or of an access key. A change makes a new one in its
+        place.
+    role: What it may do: look, work with jobs, or also let others in. Left out: VIEWER.
+    """
+
+    TYPE = "flink_member"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        member: str,
+        role: Literal["VIEWER", "EDITOR", "ADMIN"] | Ref | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "member": member,
+            "role": role,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def id(self) -> Ref:
+        """`<workspace>/<namespace>/<member>`."""
+        return self.ref("id")
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def member(self) -> Ref:
+        """Whose access it is: the id of a RAM user or role, or of an access key."""
+        return self.ref("member")
+
+    @property
+    def role(self) -> Ref:
+        """What it may do: look, work with jobs, or also let others in."""
+        return self.ref("role")
+
+
+class Namespace(Resource):
+    """A team's share of a workspace.
+
+    workspace_id: The workspace's `id`. A change makes a new one in its place.
+    name: Unique within the workspace. A change makes a new one in its place.
+    cpu: Cores the namespace may use; each brings 4 GB of memory. Left out: 4.
+    ha: Spread over two zones. Left out: false. A change makes a new one in its place.
+    """
+
+    TYPE = "flink_namespace"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace_id: str,
+        name: str,
+        cpu: int | Ref | None = None,
+        ha: bool | Ref | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace_id": workspace_id,
+            "name": name,
+            "cpu": cpu,
+            "ha": ha,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def id(self) -> Ref:
+        """`<workspace_id>/<name>`."""
+        return self.ref("id")
+
+    @property
+    def workspace_id(self) -> Ref:
+        """The workspace's `id`."""
+        return self.ref("workspace_id")
+
+    @property
+    def name(self) -> Ref:
+        """Unique within the workspace."""
+        return self.ref("name")
+
+    @property
+    def cpu(self) -> Ref:
+        """Cores the namespace may use; each brings 4 GB of memory."""
+        return self.ref("cpu")
+
+    @property
+    def ha(self) -> Ref:
+        """Spread over two zones."""
+        return self.ref("ha")
+
+    @property
+    def status(self) -> Ref:
+        """CREATING, MODIFYING, SUCCESS, FAILED or DELETING."""
+        return self.ref("status")
+
+
+class Workspace(Resource):
+    """A Realtime Compute workspace: compute that namespaces share.
+
+    name: Shown in the console. A change makes a new one in its place.
+    charge_type: How the workspace is paid: POST (as you go) or PRE (subscription). Left out: POST. A change makes a
+        new one in its place.
+    cpu: Cores to hold; each brings 4 GB of memory. Left out: 10.
+    vpc_id: The network the workspace joins. A change makes a new one in its place.
+    vswitch_ids: The switches of that network. A change makes a new one in its place.
+    bucket: The bucket that holds checkpoints, savepoints and artifacts. A change makes a new one in its place.
+    """
+
+    TYPE = "flink_workspace"
+
+    def __init__(  # noqa: PLR0913 - an argument an attribute, as editors like it
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        name: str,
+        vpc_id: str,
+        vswitch_ids: Sequence[str] | Ref,
+        bucket: str,
+        charge_type: Literal["POST", "PRE"] | Ref | None = None,
+        cpu: int | Ref | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "name": name,
+            "vpc_id": vpc_id,
+            "vswitch_ids": vswitch_ids,
+            "bucket": bucket,
+            "charge_type": charge_type,
+            "cpu": cpu,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def id(self) -> Ref:
+        """The instance id."""
+        return self.ref("id")
+
+    @property
+    def name(self) -> Ref:
+        """Shown in the console."""
+        return self.ref("name")
+
+    @property
+    def charge_type(self) -> Ref:
+        """How the workspace is paid: POST (as you go) or PRE (subscription)."""
+        return self.ref("charge_type")
+
+    @property
+    def cpu(self) -> Ref:
+        """Cores to hold; each brings 4 GB of memory."""
+        return self.ref("cpu")
+
+    @property
+    def vpc_id(self) -> Ref:
+        """The network the workspace joins."""
+        return self.ref("vpc_id")
+
+    @property
+    def vswitch_ids(self) -> Ref:
+        """The switches of that network."""
+        return self.ref("vswitch_ids")
+
+    @property
+    def bucket(self) -> Ref:
+        """The bucket that holds checkpoints, savepoints and artifacts."""
+        return self.ref("bucket")
+
+    @property
+    def instance_id(self) -> Ref:
+        """The instance id, as the console's operations want it."""
+        return self.ref("instance_id")
+
+    @property
+    def resource_id(self) -> Ref:
+        """The workspace id, as namespaces' and jobs' operations want it."""
+        return self.ref("resource_id")
+
+    @property
+    def status(self) -> Ref:
+        """CREATING, RUNNING, MODIFYING or DELETING."""
+        return self.ref("status")
+
+
 class EngineVersions(DataSource):
     """The engine versions that jobs may ask for.
 
@@ -457,3 +531,356 @@ class Jobs(DataSource):
     def jobs(self) -> Ref:
         """The rows of the answer."""
         return self.ref("jobs")
+
+
+class DataMember(DataSource):
+    """A user or role with access to a namespace. Found by its key.
+
+    workspace: The workspace's `resource_id`.
+    namespace: The namespace's name.
+    member: Whose access it is: the id of a RAM user or role, or of an access key.
+    """
+
+    TYPE = "flink_member"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        member: str,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "member": member,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def member(self) -> Ref:
+        """Whose access it is: the id of a RAM user or role, or of an access key."""
+        return self.ref("member")
+
+    @property
+    def id(self) -> Ref:
+        """`<workspace>/<namespace>/<member>`."""
+        return self.ref("id")
+
+    @property
+    def role(self) -> Ref:
+        """What it may do: look, work with jobs, or also let others in."""
+        return self.ref("role")
+
+
+class Members(DataSource):
+    """A user or role with access to a namespace. All of them, or those that are like what is asked for.
+
+    workspace: The workspace's `resource_id`.
+    namespace: The namespace's name.
+    member: Only those whose `member` is this.
+    role: Only those whose `role` is this.
+    """
+
+    TYPE = "flink_members"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        member: str | None = None,
+        role: Literal["VIEWER", "EDITOR", "ADMIN"] | Ref | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "member": member,
+            "role": role,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def member(self) -> Ref:
+        """Only those whose `member` is this."""
+        return self.ref("member")
+
+    @property
+    def role(self) -> Ref:
+        """Only those whose `role` is this."""
+        return self.ref("role")
+
+    @property
+    def members(self) -> Ref:
+        """The rows of the answer."""
+        return self.ref("members")
+
+
+class DataNamespace(DataSource):
+    """A team's share of a workspace. Found by its key.
+
+    workspace_id: The workspace's `id`.
+    name: Unique within the workspace.
+    """
+
+    TYPE = "flink_namespace"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace_id: str,
+        name: str,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace_id": workspace_id,
+            "name": name,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def workspace_id(self) -> Ref:
+        """The workspace's `id`."""
+        return self.ref("workspace_id")
+
+    @property
+    def name(self) -> Ref:
+        """Unique within the workspace."""
+        return self.ref("name")
+
+    @property
+    def id(self) -> Ref:
+        """`<workspace_id>/<name>`."""
+        return self.ref("id")
+
+    @property
+    def cpu(self) -> Ref:
+        """Cores the namespace may use; each brings 4 GB of memory."""
+        return self.ref("cpu")
+
+    @property
+    def ha(self) -> Ref:
+        """Spread over two zones."""
+        return self.ref("ha")
+
+    @property
+    def status(self) -> Ref:
+        """CREATING, MODIFYING, SUCCESS, FAILED or DELETING."""
+        return self.ref("status")
+
+
+class Namespaces(DataSource):
+    """A team's share of a workspace. All of them, or those that are like what is asked for.
+
+    workspace_id: The workspace's `id`.
+    name: Only those whose `name` is this.
+    ha: Only those whose `ha` is this.
+    """
+
+    TYPE = "flink_namespaces"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace_id: str,
+        name: str | None = None,
+        ha: bool | Ref | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace_id": workspace_id,
+            "name": name,
+            "ha": ha,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def workspace_id(self) -> Ref:
+        """The workspace's `id`."""
+        return self.ref("workspace_id")
+
+    @property
+    def name(self) -> Ref:
+        """Only those whose `name` is this."""
+        return self.ref("name")
+
+    @property
+    def ha(self) -> Ref:
+        """Only those whose `ha` is this."""
+        return self.ref("ha")
+
+    @property
+    def namespaces(self) -> Ref:
+        """The rows of the answer."""
+        return self.ref("namespaces")
+
+
+class DataWorkspace(DataSource):
+    """A Realtime Compute workspace: compute that namespaces share. Found by its key, or by what it alone is like.
+
+    instance_id: The instance id, as the console's operations want it.
+    name: Shown in the console.
+    charge_type: How the workspace is paid: POST (as you go) or PRE (subscription).
+    vpc_id: The network the workspace joins.
+    bucket: The bucket that holds checkpoints, savepoints and artifacts.
+    """
+
+    TYPE = "flink_workspace"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        instance_id: str | None = None,
+        name: str | None = None,
+        charge_type: Literal["POST", "PRE"] | Ref | None = None,
+        vpc_id: str | None = None,
+        bucket: str | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "instance_id": instance_id,
+            "name": name,
+            "charge_type": charge_type,
+            "vpc_id": vpc_id,
+            "bucket": bucket,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def instance_id(self) -> Ref:
+        """The instance id, as the console's operations want it."""
+        return self.ref("instance_id")
+
+    @property
+    def name(self) -> Ref:
+        """Shown in the console."""
+        return self.ref("name")
+
+    @property
+    def charge_type(self) -> Ref:
+        """How the workspace is paid: POST (as you go) or PRE (subscription)."""
+        return self.ref("charge_type")
+
+    @property
+    def vpc_id(self) -> Ref:
+        """The network the workspace joins."""
+        return self.ref("vpc_id")
+
+    @property
+    def bucket(self) -> Ref:
+        """The bucket that holds checkpoints, savepoints and artifacts."""
+        return self.ref("bucket")
+
+    @property
+    def id(self) -> Ref:
+        """The instance id."""
+        return self.ref("id")
+
+    @property
+    def cpu(self) -> Ref:
+        """Cores to hold; each brings 4 GB of memory."""
+        return self.ref("cpu")
+
+    @property
+    def vswitch_ids(self) -> Ref:
+        """The switches of that network."""
+        return self.ref("vswitch_ids")
+
+    @property
+    def resource_id(self) -> Ref:
+        """The workspace id, as namespaces' and jobs' operations want it."""
+        return self.ref("resource_id")
+
+    @property
+    def status(self) -> Ref:
+        """CREATING, RUNNING, MODIFYING or DELETING."""
+        return self.ref("status")
+
+
+class Workspaces(DataSource):
+    """A Realtime Compute workspace: compute that namespaces share.
+
+    All of them, or those that are like what is asked for.
+    name: Only those whose `name` is this.
+    charge_type: Only those whose `charge_type` is this.
+    vpc_id: Only those whose `vpc_id` is this.
+    bucket: Only those whose `bucket` is this.
+    """
+
+    TYPE = "flink_workspaces"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        name: str | None = None,
+        charge_type: Literal["POST", "PRE"] | Ref | None = None,
+        vpc_id: str | None = None,
+        bucket: str | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "name": name,
+            "charge_type": charge_type,
+            "vpc_id": vpc_id,
+            "bucket": bucket,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def name(self) -> Ref:
+        """Only those whose `name` is this."""
+        return self.ref("name")
+
+    @property
+    def charge_type(self) -> Ref:
+        """Only those whose `charge_type` is this."""
+        return self.ref("charge_type")
+
+    @property
+    def vpc_id(self) -> Ref:
+        """Only those whose `vpc_id` is this."""
+        return self.ref("vpc_id")
+
+    @property
+    def bucket(self) -> Ref:
+        """Only those whose `bucket` is this."""
+        return self.ref("bucket")
+
+    @property
+    def workspaces(self) -> Ref:
+        """The rows of the answer."""
+        return self.ref("workspaces")

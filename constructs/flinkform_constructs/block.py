@@ -45,7 +45,8 @@ class Block(Element):
     TYPE: ClassVar[str] = ""
 
     def __init__(self, scope: Scope, id: str, values: Mapping[str, Any], meta: Meta) -> None:  # noqa: A002 - the CDK's word
-        self._stand(scope, id, declared.checked(self.TYPE, values, lambda: f"{path_of(scope)}/{id}"), meta)
+        known = f"data.{self.TYPE}" if self.KIND == "data" else self.TYPE
+        self._stand(scope, id, declared.checked(known, values, lambda: f"{path_of(scope)}/{id}"), meta)
 
     @classmethod
     def of(cls, scope: Scope, id: str, values: dict[str, Any], meta: Meta) -> Self:  # noqa: A002 - the CDK's word

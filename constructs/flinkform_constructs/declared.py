@@ -20,7 +20,11 @@ def inputs(kind: Resource | DataSource) -> tuple[Attribute, ...]:
     return tuple(a for a in attributes if a.writable)
 
 
-_INPUTS: dict[str, dict[str, Attribute]] = {kind.type_name: {a.name: a for a in inputs(kind)} for kind in KINDS}
+def _address(kind: Resource | DataSource) -> str:
+    return kind.type_name if isinstance(kind, Resource) else f"data.{kind.type_name}"
+
+
+_INPUTS: dict[str, dict[str, Attribute]] = {_address(kind): {a.name: a for a in inputs(kind)} for kind in KINDS}
 _REQUIRED: dict[str, tuple[str, ...]] = {
     name: tuple(a.name for a in known.values() if a.origin is Origin.REQUIRED) for name, known in _INPUTS.items()
 }
@@ -52,7 +56,8 @@ def checked(type_name: str, values: Mapping[str, Any], path: Callable[[], str]) 
     """Return the *values* that are set.
 
     Raises `Invalid`, naming the construct's *path* and the attribute, where one does not fit its declaration. A
-    reference fits everywhere; Terraform judges it when it is known. A type that is not declared takes anything.
+    reference fits everywhere; Terraform judges it when it is known. *type_name* is `data.flink_jobs` for a data
+    source. A type that is not declared takes anything.
     """
     given = {name: value for name, value in values.items() if value is not None}
     known = _INPUTS.get(type_name)

@@ -50,7 +50,7 @@ _FEW = 5
 
 def source() -> str:
     """Return the text of `_blocks.py`."""
-    return "\n\n".join([_HEAD, *(part for kind in KINDS for part in _classes(kind))])
+    return "\n\n".join([_HEAD + _exports(), *(part for kind in KINDS for part in _classes(kind))])
 
 
 def main() -> None:
@@ -64,8 +64,20 @@ def main() -> None:
 
 
 def class_name(kind: Resource | DataSource) -> str:
-    """Return what a declared type is called in Python: `engine_versions` is `EngineVersions`."""
-    return _camel(kind.name)
+    """Return what a declared type is called in Python: `engine_versions` is `EngineVersions`.
+
+    The data source of one thing is `DataMember` beside the resource `Member`.
+    """
+    return f"Data{_camel(kind.name)}" if isinstance(kind, DataSource) and not kind.plural else _camel(kind.name)
+
+
+def _exports() -> str:
+    names = [name for kind in KINDS for name in (class_name(kind), *_structs(kind))]
+    return "\n__all__ = [\n" + "".join(f'    "{name}",\n' for name in sorted(names)) + "]\n"
+
+
+def _structs(kind: Resource | DataSource) -> list[str]:
+    return [class_name(kind) + _camel(a.name) for a in inputs(kind) if isinstance(a.type, Object)]
 
 
 def _classes(kind: Resource | DataSource) -> Iterator[str]:
@@ -108,8 +120,13 @@ def _argument(attribute: Attribute, owner: str) -> str:
 
 
 def _properties(kind: Resource | DataSource) -> Iterator[str]:
-    attributes = kind.attributes if isinstance(kind, Resource) else (*kind.arguments, *kind.extra)
-    rows = () if isinstance(kind, Resource) else ((kind.plural, "The rows of the answer."),)
+    rows: tuple[tuple[str, str], ...] = ()
+    if isinstance(kind, Resource):
+        attributes = tuple(a for a in kind.attributes if not a.write_only)
+    elif kind.plural:
+        attributes, rows = (*kind.arguments, *kind.extra), ((kind.plural, "The rows of the answer."),)
+    else:
+        attributes = (*kind.arguments, *kind.attributes, *kind.extra)
     for name, doc in (*((a.name, _text(a.doc)) for a in attributes), *rows):
         yield "\n    @property"
         yield f"    def {name}_(self) -> Ref:" if name in _TAKEN else f"    def {name}(self) -> Ref:"
@@ -147,7 +164,7 @@ def _promise(attribute: Attribute) -> str:
     if attribute.default is not None and not attribute.nested:  # what is inside says its own
         parts.append(f"Left out: {_shown(attribute.default)}.")
     elif attribute.sensitive:
-        parts.append("Secret.")
+        parts.append("Secret: sent and kept nowhere." if attribute.write_only else "Secret.")
     if cost := _COSTS.get(attribute.change):
         parts.append(cost)
     parts += [_COSTS[cost].replace("A change", f"One of `{key}`") for key, cost in attribute.costs.items()]
@@ -166,6 +183,9 @@ def _doc_lines(paragraphs: list[str], indent: str) -> list[str]:
     first, *rest = paragraphs
     if not rest and len(first) + 6 <= _WIDTH - len(indent):
         return [f'{indent}"""{first}"""']
+    if len(first) + 3 > _WIDTH - len(indent) and ". " in first:
+        first, _, more = first.partition(". ")
+        first, rest = f"{first}.", [more, *rest]
     lines = textwrap.wrap(f'"""{first}', _WIDTH - len(indent), break_long_words=False)
     if rest:
         lines.append("")

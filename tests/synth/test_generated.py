@@ -10,7 +10,7 @@ import pytest
 
 import flinkform_constructs
 from flinkform.resources import DATA_SOURCES, RESOURCES
-from flinkform.schema.model import Origin, Resource
+from flinkform.schema.model import DataSource, Origin, Resource
 from flinkform_constructs import cdk, generate
 from flinkform_constructs.declared import inputs
 
@@ -34,7 +34,8 @@ def test_every_type_has_a_class_with_its_arguments(kind: Any, stock: Callable[[]
     given: dict[str, Any] = {a.name: flinkform_constructs.Ref("var.x") for a in inputs(kind)}
     block = declared(cdk.TerraformStack(stock(), "s"), "x", **given)
     prefix = "" if isinstance(kind, Resource) else "data."
-    for attribute in kind.attributes if isinstance(kind, Resource) else (*kind.arguments, *kind.extra):
+    told = (*kind.arguments, *kind.extra) if isinstance(kind, DataSource) else kind.attributes
+    for attribute in (a for a in told if not a.write_only):
         assert getattr(block, attribute.name) == f"${{{prefix}{kind.type_name}.x.{attribute.name}}}"
 
 

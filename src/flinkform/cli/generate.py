@@ -6,11 +6,13 @@ import subprocess
 import sys
 
 STEPS = (
+    "flinkform.cli.types",
     "flinkform.openapi.extract",
     "flinkform.jobfile.schema",
     "flinkform_constructs.generate",
     "flinkform.provider.document",
     "flinkform.cli.reference",
+    "flinkform.cli.registry",
 )
 """Modules that write one generated file or folder each, in the order they need one another."""
 

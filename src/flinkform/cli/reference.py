@@ -58,7 +58,10 @@ def users() -> Mapping[str, list[str]]:
             if call:
                 _add(found, call.operation, f"`{resource.type_name}`")
     for source in DATA_SOURCES:
-        _add(found, source.list.operation, f"`data.{source.type_name}`")
+        asked = (source.of.api.list, source.of.api.read) if source.of else (source.list,)
+        for call in asked:
+            if call:
+                _add(found, call.operation, f"`data.{source.type_name}`")
     for room, shown in (("provider", ""), ("cli", "`flinkform {}`")):
         for module in sorted((_SOURCES / room).glob("*.py")):
             for name in _named(module):

@@ -92,6 +92,9 @@ class Settings:
     filesystem: Mapping[str, str] = field(default_factory=dict, repr=False)
     """How Flink reaches S3, as AWS' own variables say; it gets no other part of our environment."""
 
+    secrets_key: Path | None = None
+    """Where the key for secrets is, if not in the home: 32 bytes, made at its first use."""
+
     targets: Mapping[str, Remote] = field(default_factory=dict)
     """Session clusters to run jobs in, by deployment target; the usual one is the Flink beside us."""
 
@@ -108,6 +111,11 @@ class Settings:
     def credentials(self) -> Path:
         """The root access key, for programs of the same user on the same machine."""
         return self.home / "credentials.json"
+
+    @property
+    def secrets(self) -> Path:
+        """The key that encrypts what users hand over; control planes that share a database share it."""
+        return self.secrets_key or self.home / "secrets.key"
 
     @property
     def log_file(self) -> Path:
@@ -140,6 +148,7 @@ def from_environment(
         lock_wait=_whole(environment, "FLINKFORM_LOCK_WAIT", default=int(base.lock_wait)),
         filesystem=_s3(environment),
         retention=_retention(environment, default=base.retention),
+        secrets_key=Path(named).absolute() if (named := environment.get("FLINKFORM_SECRETS_KEY")) else None,
         targets=_targets(environment, base.home) if serving else {},
         log_level=_level(environment.get("FLINKFORM_LOG_LEVEL", base.log_level)),
     )

@@ -41,24 +41,27 @@ class Kept:
     def cached(self, state: Values, private: dict[str, Any]) -> dict[str, Any] | None:
         """Return the state read anew if that needs no call; never waits."""
         del private
-        found = self._session.lists.cached(self._resource.api.list.operation, self._scope(state))
+        api = self._resource.api
+        found = self._session.lists.cached(api.list.operation, self._scope(state)) if api.list else None
         document = found.get(str(state.get(self._resource.key[-1]))) if found else None
         return record.merged(self._resource, state, document) if document else None
 
     def read(self, state: Values, private: dict[str, Any]) -> dict[str, Any] | None:
         """Return the state read anew, `None` if the thing is gone: a list is no proof, so it is asked for alone."""
         del private
-        api = self._resource.api
-        found = self._session.lists.fetch(api.list.operation, self._scope(state), items=api.items, by=self._index)
-        document = found.get(str(state.get(self._resource.key[-1]))) or self._one(state)
+        document = self._listed(state).get(str(state.get(self._resource.key[-1]))) or self._one(state)
         return record.merged(self._resource, state, document) if document else None
+
+    def every(self, place: Values) -> list[dict[str, Any]]:
+        """Return all things of a *place*, as their states would be."""
+        return [record.merged(self._resource, place, document) for document in self._listed(place).values()]
 
     def create(self, planned: Values, result: Result) -> None:
         """Create it and wait until it is ready; one that is there already is nobody's to take over."""
         chosen = all(attribute.writable for attribute in self._key)
         if chosen and self._one(planned):
             raise self._taken(planned)
-        values = {**settled(planned), **self._made(planned)}
+        values = {**settled(planned), **self._made(planned, result)}
         result.state = values | {"id": record.identity(self._resource, values)}
         try:
             self._settle(planned, result, self._resource.api.create)
@@ -73,7 +76,7 @@ class Kept:
             raise Conflict(f"a {self._resource.type_name} cannot be changed", advice="replace it")
         changed = [a for a in self._resource.attributes if a.writable and prior.get(a.name) != planned.get(a.name)]
         sent = {a.name: planned.get(a.name) for a in self._resource.attributes if a.writable or a in self._key}
-        self._call(update, record.cleared(changed, sent))
+        self._call(update, {**record.cleared(changed, sent), **result.written})
         self._settle(planned, result, update)
 
     def delete(self, prior: Values, result: Result) -> None:
@@ -91,13 +94,14 @@ class Kept:
         self._forget(prior)
         result.state = None
 
-    def _made(self, planned: Values) -> dict[str, Any]:
+    def _made(self, planned: Values, result: Result) -> dict[str, Any]:
         """Return what the answer to create tells; an answer that was lost is made up for by looking."""
         api = self._resource.api
         writable = {a.name: planned.get(a.name) for a in self._resource.attributes if a.writable}
         mark = {"Key": record.NONCE, "Value": os.urandom(8).hex()}
         try:
-            answer = self._call(api.create, settled(writable), {api.tags: [mark]} if api.tags else {})
+            values = {**settled(writable), **result.written}
+            answer = self._call(api.create, values, {api.tags: [mark]} if api.tags else {})
         except Unavailable:
             found = self._lost(planned, mark)
             if found is None:
@@ -108,10 +112,11 @@ class Kept:
     def _lost(self, planned: Values, mark: Mapping[str, str]) -> Document | None:
         """Return what a create made whose answer did not arrive.
 
-        Nothing had the key a moment ago, so what has it now is it; where the API makes the key, the mark tells.
+        Nothing had the key a moment ago, so what has it now is it; where the API makes the key, the mark tells. Where
+        it takes no mark, nobody can say.
         """
         api = self._resource.api
-        if not api.tags:
+        if not api.tags or api.list is None:
             return self._one(planned)
         found = self._session.client.pages(api.list.operation, self._scope(planned), items=api.items)
         return next((d for d in found if mark in (d.get("Tags") or ())), None)
@@ -158,25 +163,55 @@ class Kept:
             raise
 
     def _one(self, values: Values) -> Document | None:
-        """Return the one thing *values* name, by a list that is filtered to it; filters may be fuzzy."""
-        api = self._resource.api
-        name = str(values.get(self._resource.key[-1]))
-        params = documents.encode(self._key, settled(values), api.list)
+        """Return the one thing *values* name: read, or from a list that is filtered to it; filters may be fuzzy."""
+        api, key = self._resource.api, settled({a.name: values.get(a.name) for a in self._key})
+        if not all(key.values()):
+            return None
         try:
-            pages = self._session.client.pages(api.list.operation, params, items=api.items)
-            return next((d for d in pages if str(d.get(self._index)) == name), None)
+            if api.read:
+                found: Document = documents.get(self._call(api.read, key), api.answer) or {}
+                return found if str(found.get(self._index)) == str(key[self._key[-1].name]) else None
+            return self._among(key)
         except NotFound:
             return None
 
+    def _among(self, key: Values) -> Document | None:
+        """Return the one thing of that *key* in its list."""
+        api = self._resource.api
+        if api.list is None:
+            return None
+        taken = operation(api.list.operation).fields
+        params = {k: v for k, v in documents.encode(self._key, key, api.list).items() if k in taken}
+        pages = self._session.client.pages(api.list.operation, params, items=api.items)
+        return next((d for d in pages if str(d.get(self._index)) == str(key[self._key[-1].name])), None)
+
+    def _listed(self, values: Values) -> Mapping[str, Document]:
+        """Return the list that holds it, by its own part of the key."""
+        api = self._resource.api
+        if api.list is None:
+            return {}
+        return self._session.lists.fetch(api.list.operation, self._scope(values), items=api.items, by=self._index)
+
     def _scope(self, values: Values) -> dict[str, str]:
         """Return the parameters of the list that holds it: its key without its own name."""
-        return documents.encode(self._key[:-1], values, self._resource.api.list)
+        api = self._resource.api
+        return documents.encode(self._key[:-1], values, api.list) if api.list else {}
 
     def _call(self, call: Call, values: Values, more: Values | None = None) -> dict[str, Any]:
         """Call an operation with those of *values* that it takes, and with *more*."""
+        called = operation(call.operation)
         sent = {**documents.encode(self._resource.attributes, values, call), **(more or {})}
-        taken = operation(call.operation).fields
-        return self._session.client.call(call.operation, {k: v for k, v in sent.items() if k in taken})
+        params = {name: value for name, value in sent.items() if name in called.fields}
+        if not called.body:
+            return self._session.client.call(call.operation, params)
+        # Plans and reads send no body, and the models take as long to load as all of this file.
+        from flinkform.openapi.models import model  # noqa: PLC0415
+
+        place = {attribute.path for attribute in self._key[:-1]}
+        known = (model(called.product, called.body) or {}).keys() - place
+        return self._session.client.call(
+            call.operation, params, {name: value for name, value in sent.items() if name in known}
+        )
 
     def _status(self, document: Document) -> str:
         wait = self._resource.wait
@@ -184,7 +219,8 @@ class Kept:
         return str(documents.get(document, path)) if path else ""
 
     def _forget(self, values: Values) -> None:
-        self._session.lists.forget(self._resource.api.list.operation, self._scope(values))
+        if self._resource.api.list:
+            self._session.lists.forget(self._resource.api.list.operation, self._scope(values))
 
     def _called(self, values: Values) -> str:
         return f"{self._resource.type_name} {values.get('name') or values.get('id')}"

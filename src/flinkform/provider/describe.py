@@ -47,6 +47,8 @@ SETTINGS: tuple[Attribute, ...] = (
 
 def answered(source: DataSource) -> tuple[Attribute, ...]:
     """Return every attribute of a data source: its arguments, its rows, and what stands beside the rows."""
+    if not source.plural:
+        return (*source.arguments, *source.attributes, *source.extra)
     rows = Attribute(
         name=source.plural, type=ListOf(Object(source.attributes)), doc="What was found.", origin=Origin.COMPUTED
     )
@@ -96,6 +98,7 @@ def attribute(declared: Attribute) -> dict[str, Any]:
         "optional": declared.origin in (Origin.OPTIONAL, Origin.EITHER),
         "computed": declared.origin in (Origin.COMPUTED, Origin.FORETOLD, Origin.EITHER) or supplied,
         "sensitive": declared.sensitive,
+        "write_only": declared.write_only,
     }
     return {**_type(declared), **{word: value for word, value in words.items() if value}}
 
@@ -140,6 +143,7 @@ def _encoded(name: str, told: Mapping[str, Any]) -> bytes:
             protobuf.boolean(7, told.get("sensitive", False)),
             protobuf.uint(8, MARKDOWN),
             protobuf.message(10, _object(nested)) if nested is not None else b"",
+            protobuf.boolean(11, told.get("write_only", False)),
         )
     )
 

@@ -46,7 +46,9 @@ def defaulted(attributes: Iterable[Attribute], proposed: Values, config: Values)
     for attribute in attributes:
         name = attribute.name
         given = config.get(name)
-        if given is None and attribute.default is not None:
+        if attribute.write_only:
+            wanted[name] = None
+        elif given is None and attribute.default is not None:
             wanted[name] = attribute.default
         elif isinstance(attribute.type, Object) and isinstance(wanted.get(name), Mapping):
             inner = given if isinstance(given, Mapping) else {}

@@ -21,6 +21,8 @@ from flinkform.resources import DATA_SOURCES, RESOURCES, job
 from flinkform.schema.model import Attribute, DataSource, Resource
 
 PREFIX = b"/tfplugin6.Provider/"
+_WRITE_ONLY = 2
+"""The field of ClientCapabilities by which core says that it knows write-only attributes."""
 
 T = TypeVar("T")
 
@@ -33,12 +35,13 @@ Connect = Callable[[Values, Event], Session]
 class Kind:
     """A resource type with the form of its values."""
 
-    __slots__ = ("bounded", "form", "inner", "names", "resource")
+    __slots__ = ("bounded", "form", "inner", "names", "resource", "secret")
 
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
         self.form = Form(resource.attributes)
         self.bounded = tuple(a for a in resource.attributes if check.bounded(a.type))
+        self.secret = tuple(a.name for a in resource.attributes if a.write_only)
         self.names = frozenset(a.name for a in resource.attributes)
         self.inner = tuple((a.name, {b.name for b in a.nested}, a.default) for a in resource.attributes if a.nested)
 
@@ -48,6 +51,10 @@ class Kind:
             return False
         inner = ((values[name], names, default) for name, names, default in self.inner)
         return all(default is None if value is None else value.keys() == names for value, names, default in inner)
+
+    def written(self, config: Values | None) -> dict[str, Any]:
+        """Return what a configuration has for write-only attributes."""
+        return {name: value for name in self.secret if (value := (config or {}).get(name)) is not None}
 
     def engine(self, session: Session) -> Kept | Jobs:
         """Return what carries out changes of this type."""
@@ -119,7 +126,12 @@ class Service:
 
     def _validate_resource(self, request: Message) -> bytes:
         kind = self._kind(request[1])
-        return _checked(kind.bounded, kind.form.glance(request[2]), 1)
+        config = kind.form.glance(request[2])
+        if kind.secret and not protobuf.read(request.get(3, b"")).get(_WRITE_ONLY) and (found := kind.written(config)):
+            raise Invalid(
+                "needs Terraform 1.11 or OpenTofu 1.11, which keep it out of plan and state", at=(min(found),)
+            )
+        return _checked(kind.bounded, config, 1)
 
     def _validate_source(self, request: Message) -> bytes:
         source, form = self._sources[request[1]]
@@ -184,7 +196,9 @@ class Service:
     def _apply(self, request: Message) -> grpc.Answer:
         kind, engine = self._kind(request[1]), self._engine(request[1])
         prior, planned = kind.form.load(request[2]), kind.form.load(request[3])
-        result = Result(state=prior, private=_private(request.get(5, b"")))
+        # Loaded, not glanced at: what is in it for a write-only attribute must not stay in memory.
+        written = kind.written(kind.form.load(request.get(4, b""))) if kind.secret else {}
+        result = Result(state=prior, written=written, private=_private(request.get(5, b"")))
 
         def change() -> bytes:
             if planned is None:

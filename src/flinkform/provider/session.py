@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,13 @@ from flinkform.provider.waiting import Patience, Stop
 
 @dataclass(slots=True, kw_only=True)
 class Result:
-    """What an apply leaves behind, written down while it goes on: a failure half-way still tells the truth."""
+    """What an apply leaves behind, written down while it goes on: a failure half-way still tells the truth.
+
+    *written* are the configuration's write-only values, which are sent and must not get into anything else here.
+    """
 
     state: dict[str, Any] | None
+    written: Mapping[str, Any] = field(default_factory=dict, repr=False)
     private: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 

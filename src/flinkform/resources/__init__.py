@@ -1,11 +1,12 @@
-"""Every Terraform type, one file each; the folder is the list."""
+"""Every Terraform type, one file each; the folder is the list, from which `make generate` writes `every.py`."""
 
 from __future__ import annotations
 
-from flinkform.resources import engine_versions, job, jobs, namespace, workspace
+from flinkform.resources import every
+from flinkform.schema import lookup
 from flinkform.schema.model import DataSource, Resource
 
-RESOURCES: tuple[Resource, ...] = (workspace.RESOURCE, namespace.RESOURCE, job.RESOURCE)
-DATA_SOURCES: tuple[DataSource, ...] = (engine_versions.DATA_SOURCE, jobs.DATA_SOURCE)
+RESOURCES: tuple[Resource, ...] = every.RESOURCES
+DATA_SOURCES: tuple[DataSource, ...] = (*every.DATA_SOURCES, *lookup.derived(every.RESOURCES, every.DATA_SOURCES))
 PROVIDER = "flinkform.io/flinkform/flink"
 """The provider's source address. Its host is only a name: packages come from a filesystem mirror."""

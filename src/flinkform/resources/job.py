@@ -16,6 +16,7 @@ RESOURCE = Resource(
     name="job",
     doc="A Flink job as a desired state: what it computes, and whether it runs.",
     key=("workspace", "namespace", "deployment_id"),
+    lookup=False,
     api=Api(
         create=Call(
             operation="CreateDeployment",

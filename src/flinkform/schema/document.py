@@ -25,7 +25,7 @@ def decode(attributes: Iterable[Attribute], document: Mapping[str, Any]) -> dict
     """Return the values of *attributes* that have a place in *document*; what it lacks is `None`."""
     out: dict[str, Any] = {}
     for attribute in attributes:
-        if attribute.path is not None:
+        if attribute.path is not None and not attribute.write_only:
             value = get(document, attribute.path)
             out[attribute.name] = None if value is None else attribute.codec.decode(value)
     return out

@@ -41,7 +41,8 @@ class Attribute:
 
     *path* is its place in the API's model, `None` for a field only Terraform knows. *stable* says that a
     computed value does not change once it is known, so a plan may keep showing it. *costs* are the keys of a map
-    whose change costs otherwise than *change*.
+    whose change costs otherwise than *change*. *refers* names the type whose key it holds. A *write_only* value is
+    sent and kept nowhere: not in a plan, not in state; the API does not tell it either.
     """
 
     name: str
@@ -53,6 +54,8 @@ class Attribute:
     costs: Mapping[str, Change] = field(default_factory=dict)
     sensitive: bool = False
     stable: bool = False
+    write_only: bool = False
+    refers: str = ""
     path: str | None = None
     codec: Codec = field(default_factory=Plain)
 
@@ -87,16 +90,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """The operations that keep a type. *items* is the field of the list's answer, *answer* that of create's.
+    """The operations that keep a type. *items* is the field of the list's answer, *answer* that of create's and read's.
 
-    *tags* is where create takes tags, for a type whose key only the API knows: by its own tag a thing is found
-    again when the answer to its create was lost. The list answers them as `Tags`.
+    A type has a list, or a read, or both. *tags* is where create takes tags, for a type whose key only the API knows:
+    by its own tag a thing is found again when the answer to its create was lost. The list answers them as `Tags`.
     """
 
     create: Call
-    list: Call
     delete: Call
-    items: str
+    list: Call | None = None
+    items: str = ""
     answer: str = ""
     tags: str = ""
     read: Call | None = None
@@ -114,7 +117,11 @@ class Wait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """A type that Terraform manages. *key* names the attributes that make up its id, in order, joined by `/`."""
+    """A type that Terraform manages. *key* names the attributes that make up its id, in order, joined by `/`.
+
+    A *kept* one means nothing beyond itself: the embedded control plane answers its operations from this alone, and
+    no two of one namespace have the same *unique* attributes. *lookup* says that data sources follow from this.
+    """
 
     name: str
     doc: str
@@ -123,11 +130,24 @@ class Resource:
     key: tuple[str, ...]
     wait: Wait | None = None
     version: int = 0
+    kept: bool = False
+    unique: tuple[str, ...] = ()
+    lookup: bool = True
     example: str = ""
 
     @property
     def type_name(self) -> str:
         return f"flink_{self.name}"
+
+    @property
+    def scope(self) -> tuple[Attribute, ...]:
+        """The attributes that say where it is: its key without its own name."""
+        return tuple(map(self.attribute, self.key[:-1]))
+
+    @property
+    def own(self) -> Attribute:
+        """The attribute that tells it from others of its place: the last of its key."""
+        return self.attribute(self.key[-1])
 
     def attribute(self, name: str) -> Attribute:
         """Return the attribute called *name*; `KeyError` if there is none."""
@@ -140,15 +160,20 @@ class Resource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSource:
-    """A type that Terraform only reads. *arguments* filter, *items* is one row of the answer under *plural*."""
+    """A type that Terraform only reads. *arguments* filter, *items* is one row of the answer under *plural*.
+
+    Without a *plural* it has the attributes of the one thing that its arguments find. *of* is the managed type that
+    it follows from.
+    """
 
     name: str
-    plural: str
     doc: str
     arguments: tuple[Attribute, ...]
     attributes: tuple[Attribute, ...]
-    list: Call
-    items: str
+    plural: str = ""
+    list: Call | None = None
+    items: str = ""
+    of: Resource | None = None
     extra: tuple[Attribute, ...] = ()
     example: str = ""
 

@@ -28,6 +28,8 @@ def proposed(attributes: Iterable[Attribute], prior: Values | None, config: Valu
 
 
 def _proposed(attribute: Attribute, prior: Any, config: Any) -> Any:
+    if attribute.write_only:
+        return None
     computed = attribute.origin in (Origin.COMPUTED, Origin.FORETOLD, Origin.EITHER) or attribute.default is not None
     if config is None:
         return prior if computed else None
@@ -42,7 +44,9 @@ def planned(resource: Resource, prior: Values | None, config: Values) -> Plan:
     made = plan(resource, prior=prior, proposed=merged, config=config)
     for attribute in resource.attributes:
         given = config.get(attribute.name)
-        if made.values is not None and given is not None and known(given) and not attribute.nested:
+        if attribute.write_only:
+            assert (made.values or {}).get(attribute.name) is None
+        elif made.values is not None and given is not None and known(given) and not attribute.nested:
             assert made.values[attribute.name] == given, f"{attribute.name} was configured and planned otherwise"
     return made
 
@@ -50,7 +54,7 @@ def planned(resource: Resource, prior: Values | None, config: Values) -> Plan:
 class World:
     """An API, a session on it and the states that applies leave behind, for one resource type."""
 
-    def __init__(self, resource: Resource, cloud: Cloud | None = None) -> None:
+    def __init__(self, resource: Resource, cloud: Any = None) -> None:
         self.resource = resource
         self.cloud = cloud or Cloud()
         self.time = Time()
@@ -73,15 +77,16 @@ class World:
             self.destroy()
             prior, made = None, planned(self.resource, None, config)
         values = made.values or {}
-        self._change(prior, values)
+        self._change(prior, values, config)
         assert self.result.state is not None
         for name, value in values.items():
             assert value is UNKNOWN or self.result.state[name] == value, f"{name} is not as planned"
         assert known(self.result.state)
         return self.result.state
 
-    def _change(self, prior: Values | None, values: Values) -> None:
-        self.result = Result(state=dict(prior) if prior else None, private=self.result.private)
+    def _change(self, prior: Values | None, values: Values, config: Values) -> None:
+        written = Kind(self.resource).written(config)
+        self.result = Result(state=dict(prior) if prior else None, written=written, private=self.result.private)
         if prior is None:
             self.engine().create(values, self.result)
         else:

@@ -16,6 +16,8 @@ from flinkform.schema.model import Change, Origin, Resource
 from tests.unit.provider.core import World, configs, planned
 
 EVERY = pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.name)
+# The same is asked of those that are only kept in tests/contract/test_kept.py, of a whole control plane.
+BEHAVING = pytest.mark.parametrize("resource", [r for r in RESOURCES if not r.kept], ids=lambda r: r.name)
 QUICK = settings(max_examples=25, phases=(Phase.generate,))
 
 BLANK: dict[str, Any] = {a.name: None for a in job.RESOURCE.attributes}
@@ -135,7 +137,7 @@ def test_unstable() -> None:
     assert made.values == {**state, "cpu": 8, "status": UNKNOWN}
 
 
-@EVERY
+@BEHAVING
 @QUICK
 @given(data=st.data())
 def test_plans_are_stable(resource: Resource, data: st.DataObject) -> None:
@@ -147,7 +149,7 @@ def test_plans_are_stable(resource: Resource, data: st.DataObject) -> None:
     assert world.result.state == state
 
 
-@EVERY
+@BEHAVING
 @QUICK
 @given(data=st.data())
 def test_changes_arrive(resource: Resource, data: st.DataObject) -> None:
@@ -172,7 +174,7 @@ def test_unknowns_stay(resource: Resource, data: st.DataObject) -> None:
     assert known({a.name: a.default for a in resource.attributes})
 
 
-@EVERY
+@BEHAVING
 @QUICK
 @given(data=st.data())
 def test_replacements(resource: Resource, data: st.DataObject) -> None:

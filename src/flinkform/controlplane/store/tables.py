@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 
 METADATA = MetaData(
     naming_convention={
@@ -43,6 +56,24 @@ namespaces = Table(
     Column("modified_at", BigInteger, nullable=False),
     Column("document", JSON, nullable=False),
     Index(None, "workspace", "name", unique=True),
+)
+
+things = Table(
+    "things",
+    METADATA,
+    Column("type", Text, primary_key=True),
+    Column("workspace", Text, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("creator", Text, nullable=False),
+    Column("modifier", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("modified_at", BigInteger, nullable=False),
+    Column("document", JSON, nullable=False),
+    Column("secret", LargeBinary),
+    ForeignKeyConstraint(["workspace", "namespace"], ["namespaces.workspace", "namespaces.name"], ondelete="CASCADE"),
+    Index(None, "type", "workspace", "namespace", "name", unique=True),
 )
 
 deployments = Table(

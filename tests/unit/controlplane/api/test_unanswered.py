@@ -22,7 +22,7 @@ def test_every_operation_is_classified_once() -> None:
     assert [name for name, count in placed.items() if count > 1] == []
 
 
-@pytest.mark.parametrize(("name", "said"), [("ChatAiAgent", "model service"), ("CreateMember", "a later version will")])
+@pytest.mark.parametrize(("name", "said"), [("ChatAiAgent", "model service"), ("GetTables", "a later version will")])
 def test_reason(name: str, said: str) -> None:
     """Who is turned away learns whether to wait."""
     assert said in reason(name)

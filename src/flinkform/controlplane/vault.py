@@ -1,0 +1,84 @@
+"""Keeps secrets that users hand over: encrypted in the database, with a key that only the home has."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from flinkform.controlplane.settings import Settings
+from flinkform.controlplane.store.things import Thing
+from flinkform.errors import Invalid, Unavailable
+
+_BYTES = 32
+_NONCE = 12
+
+
+class Vault:
+    """Seals with AES-256-GCM. What is sealed for one thing opens for no other."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def seal(self, one: Thing, secret: Mapping[str, Any]) -> bytes:
+        """Return *secret* so that the database may hold it."""
+        nonce = secrets.token_bytes(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, json.dumps(secret).encode(), _bound(one))
+
+    def open(self, one: Thing) -> dict[str, Any]:
+        """Return what was sealed for *one*, nothing if nothing was. Invalid: with another key, or for another."""
+        if one.secret is None:
+            return {}
+        try:
+            found = self._cipher.decrypt(one.secret[:_NONCE], one.secret[_NONCE:], _bound(one))
+        except InvalidTag as error:
+            raise Invalid(
+                f"{one.type.replace('_', ' ')} {one.id} was encrypted with another key",
+                advice="put the home's secrets.key back, or set its value anew",
+            ) from error
+        return dict(json.loads(found))
+
+
+def of(settings: Settings) -> Vault:
+    """Return the vault of a control plane, making its key when it is first needed. Unavailable: it cannot be kept."""
+    return _vault(settings.secrets)
+
+
+@cache
+def _vault(file: Path) -> Vault:
+    try:
+        if not file.exists():
+            _make(file)
+        key = file.read_bytes()
+    except OSError as error:
+        raise Unavailable(f"cannot keep secrets with {file}: {error.strerror}") from error
+    if len(key) != _BYTES:
+        raise Invalid(f"{file}: expected {_BYTES} bytes, got {len(key)}", advice="put the file back as it was")
+    return Vault(key)
+
+
+def _make(file: Path) -> None:
+    """Write a new key whole, unless somebody else was faster."""
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(secrets.token_bytes(_BYTES))
+            opened.flush()
+            os.fsync(opened.fileno())
+        with suppress(FileExistsError):
+            os.link(name, file)
+    finally:
+        Path(name).unlink()
+
+
+def _bound(one: Thing) -> bytes:
+    return f"{one.type}/{one.workspace}/{one.namespace}/{one.id}".encode()
