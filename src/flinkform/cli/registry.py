@@ -75,7 +75,8 @@ def main() -> None:
 def _index() -> str:
     doc = "Flink platforms as code: workspaces, what they hold, and the jobs that run in them."
     head = _HEAD.format(title="Provider: Flink", heading="Flink Provider", doc=doc)
-    return head + _PROVIDER + _schema(SETTINGS) + "\n## Types\n\n" + "".join(map(_link, (*RESOURCES, *DATA_SOURCES)))
+    types: tuple[Resource | DataSource, ...] = (*RESOURCES, *DATA_SOURCES)
+    return head + _PROVIDER + _schema(SETTINGS) + "\n## Types\n\n" + "".join(map(_link, types))
 
 
 def _link(one: Resource | DataSource) -> str:
