@@ -26,8 +26,8 @@ _START_SECONDS = 120
 _STOP_SECONDS = 90
 
 
-def ensure(here: Project, step: Step) -> str:
-    """Return the endpoint of a control plane that is up, starting one where none is."""
+def ensure(here: Project, step: Step, *, port: int = PORT) -> str:
+    """Return the endpoint of a control plane that is up, starting one where none is: at *port* the first time."""
     if given := here.shell.get("FLINKFORM_ENDPOINT"):
         if not api.alive(given):
             raise api.silent(here)
@@ -36,8 +36,7 @@ def ensure(here: Project, step: Step) -> str:
     if remembered and pid and api.alive(remembered):
         step.result = f"already up at {remembered}"
         return remembered
-    port = int(remembered.rsplit(":", 1)[-1]) if remembered else PORT
-    endpoint = _settle(here, port, step)
+    endpoint = _settle(here, int(remembered.rsplit(":", 1)[-1]) if remembered else port, step)
     step.result = f"up at {endpoint}"
     return endpoint
 
