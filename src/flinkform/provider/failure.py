@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from flinkform.errors import FlinkformError, JobFailed, Unfit
@@ -15,6 +15,8 @@ LINES = 25
 """Lines of the start log that are shown."""
 _WIDTH = 400
 """Characters of a line that are shown."""
+_FRAME = re.compile(r"\s+at [\w.$/<>]+\(|\s*\.\.\. \d+ more$")
+"""A line of Java's stack traces that says nothing to whoever does not write Flink."""
 _UNFIT = re.compile(
     r"Cannot map (?:checkpoint/)?savepoint state for operator|There is no operator for the state"
     r"|StateMigrationException|state serializer must not be incompatible|The maximum parallelism .* changed"
@@ -29,10 +31,14 @@ def explain(client: Caller, place: Mapping[str, str], job: Document, name: str) 
     said = [f"job {job.get('jobId')} of {name} is {status}, expected RUNNING"]
     reason = (job.get("status") or {}).get("failure") or {}
     _tell(said, "", (reason.get("reason"), reason.get("message")))
-    for symptom in _symptoms(client, place, job):
+    symptoms = list(_symptoms(client, place, job))
+    for symptom in symptoms:
         _tell(said, "diagnosis: ", (symptom.get(word) for word in ("name", "description", "recommendation")))
     log = str(_asked(client, "GetLatestJobStartLog", place, "")).strip().splitlines()
-    if lines := [line for line in log[-LINES:] if not _known(said, line)]:
+    if any(symptom.get("recommendation") for symptom in symptoms) and any(map(_FRAME.match, log)):
+        # Whoever was told what to do has no use for a stack trace of Java's.
+        said.append(f"\nthe job's log has all of Flink's words: `flinkform logs {place.get('namespace')}/{name}`")
+    elif lines := [line for line in log[-LINES:] if not _known(said, line)]:
         said.append("\n".join(("\nthe end of the start log:", *(f"  {line[:_WIDTH]}" for line in lines))))
     if unfit := next((str(word) for word in reason.values() if _UNFIT.search(str(word))), ""):
         told = str(reason.get("reason") or unfit)
@@ -68,4 +74,5 @@ def _asked(client: Caller, operation: str, params: Mapping[str, str], nothing: A
 
 
 def _shortened(text: Any) -> str:
-    return "\n".join(line[:_WIDTH] for line in str(text).strip().splitlines()[:LINES])
+    lines = (line[:_WIDTH] for line in str(text).strip().splitlines() if not _FRAME.match(line))
+    return "\n".join(islice(lines, LINES))

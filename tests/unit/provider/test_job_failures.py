@@ -164,6 +164,28 @@ def test_a_reason_is_told_once(world: World, monkeypatch: pytest.MonkeyPatch) ->
     assert str(raised.value).endswith("diagnosis: stop jobs")
 
 
+TRACE = """2026-01-01 INFO  flink - Source switched from DEPLOYING to RUNNING.
+java.lang.ArithmeticException: / by zero
+\tat StreamExecCalc$7.processElement(Unknown Source)
+\t... 12 more
+Caused by: java.lang.ArithmeticException: / by zero"""
+
+
+@pytest.mark.parametrize(("advice", "shown"), [("guard it", False), ("", True)])
+def test_trace(world: World, monkeypatch: pytest.MonkeyPatch, advice: str, *, shown: bool) -> None:
+    """Java's trace is shown to whoever was not told what to do, and nobody else; the job's log has it."""
+    said = f"division by zero at line 2; {advice}"
+    world.cloud.broken["a"] = f"{said}\n\tat java.base/java.lang.Thread.run(Thread.java:840)"
+    symptom = {"name": said, "description": "/ by zero", "recommendation": advice}
+    monkeypatch.setattr(world.cloud, "_GetJobDiagnosis", lambda *_: {"symptoms": {"runtime": [symptom]}})
+    monkeypatch.setattr(world.cloud, "_GetLatestJobStartLog", lambda *_: TRACE)
+    with pytest.raises(JobFailed, match="division by zero at line 2") as raised:
+        world.apply(config())
+    assert ("StreamExecCalc" in str(raised.value)) is shown
+    assert ("`flinkform logs n/a`" in str(raised.value)) is not shown
+    assert "java.base" not in str(raised.value)
+
+
 def test_gone(running: World) -> None:
     """A deployment that is gone from the list is asked for once before it counts as gone."""
     running.cloud.deployments.clear()
