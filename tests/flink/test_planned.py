@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from flinkform.cli import main as command
+from flinkform.cli import planned
+from flinkform.cli.planned import Script
+from flinkform.cli.progress import Progress
+from flinkform.cli.project import Project
+from flinkform.cli.tools import Tool
+from flinkform.flink.settings import Settings
 
 GOOD = """CREATE TABLE a (id INT) WITH ('connector' = 'datagen');
 CREATE TABLE b (id INT) WITH ('connector' = 'blackhole');
@@ -42,3 +49,36 @@ def test_remembered(
     (tmp_path / "home" / "connectors" / "2.3" / "mine" / "mine.jar").touch()
     with pytest.raises(pytest.fail.Exception, match="asked again"):
         command.main(["validate", "good.sql"])
+
+
+def test_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each script is planned by the release that it names where that is installed, once, and by the usual one else."""
+    asked: list[tuple[str, str]] = []
+
+    class Told:
+        def __init__(self, settings: Settings) -> None:
+            self._line = settings.engine
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            return
+
+        def validate(self, script: str, *, batch: bool, options: object) -> list[object]:
+            assert (batch, options) == (False, {})
+            asked.append((self._line, script))
+            return []
+
+    here = Project(root=tmp_path, home=tmp_path / "home", shell={})
+    (here.home / "engines" / "1.20" / "pyflink" / "lib").mkdir(parents=True)
+    (here.home / "engines" / "1.20" / "pyflink" / "lib" / "flink-dist-1.20.5.jar").touch()
+    monkeypatch.setattr("flinkform.cli.planned.Planner", Told)
+    monkeypatch.setattr("flinkform.cli.tools.java", lambda _: Tool("java", "/java", "17", "", ""))
+    lines = {"old": planned.engine(here, "1.20"), "older": planned.engine(here, "2.2"), "usual": ""}
+    assert lines == {"old": "1.20", "older": "", "usual": ""}
+    scripts = [Script(name, name, batch=False, options={}, engine=line) for name, line in lines.items()]
+    with Progress().step("checking") as step:
+        for _ in range(2):
+            assert planned.check(here, scripts, step) == []
+    assert sorted(asked) == [("", "older"), ("", "usual"), ("1.20", "old")]

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import flinkform
@@ -18,7 +18,7 @@ from flinkform.cli.progress import Step
 from flinkform.cli.project import Project
 from flinkform.controlplane import home
 from flinkform.errors import Unavailable
-from flinkform.flink import connectors
+from flinkform.flink import connectors, engines
 from flinkform.flink.settings import Settings
 from flinkform.flink.validate import Planner
 from flinkform.flink.values import Problem
@@ -39,27 +39,37 @@ class Script:
     text: str
     batch: bool
     options: Mapping[str, str]
+    engine: str = ""
+    """The line of Flink that plans it; the usual one if empty."""
+
+
+def engine(here: Project, line: str) -> str:
+    """Return the line that plans the jobs of *line* here: itself if it is installed, else the usual one, empty."""
+    return line if line in engines.installed(_engines(here))[1:] else ""
 
 
 def check(here: Project, scripts: Sequence[Script], step: Step) -> list[tuple[Script, Problem]]:
     """Return what the planner has against each, in their order; none is asked about that it knows."""
-    kept = _Kept(here.home / "cache" / "planned.json", _marks(here))
-    keys = {script.shown: kept.key(script) for script in scripts}
+    kept = _Kept(here.home / "cache" / "planned.json")
+    marks = {line: _marks(here, line) for line in {script.engine for script in scripts}}
+    keys = {script.shown: kept.key(script, marks[script.engine]) for script in scripts}
     unknown = {keys[script.shown]: script for script in scripts if keys[script.shown] not in kept.answers}
-    if unknown:
-        try:
-            _ask(here, unknown, kept, step)
-        finally:
+    try:
+        for line in sorted({script.engine for script in unknown.values()}):
+            _ask(here, line, {key: one for key, one in unknown.items() if one.engine == line}, kept, step)
+    finally:
+        if unknown:
             kept.save()
     return [(script, problem) for script in scripts for problem in kept.answers[keys[script.shown]]]
 
 
-def _ask(here: Project, unknown: Mapping[str, Script], kept: _Kept, step: Step) -> None:
+def _ask(here: Project, line: str, unknown: Mapping[str, Script], kept: _Kept, step: Step) -> None:
     logging.getLogger().addHandler(logging.NullHandler())  # py4j logs a lost connection with its trace to the root
     java = Path(tools.java(here.shell).require())
     home.prepare(here.home)
     archive, there = here.home / "flink" / "archive", here.home / "connectors"
     settings = Settings(here.home / "planner", java, connectors=there, archive=archive, call_timeout=_SECONDS)
+    settings = replace(settings, engines=_engines(here), engine=line)
     with _naming(here), Planner(settings) as planner, ThreadPoolExecutor(THREADS) as pool:
 
         def ask(script: Script) -> list[Problem]:
@@ -81,27 +91,30 @@ def _naming(here: Project) -> Iterator[None]:
         raise Unavailable(f"{here.home}: {error.message}", advice=advice) from error
 
 
-def _marks(here: Project) -> list[str]:
+def _marks(here: Project, line: str) -> list[str]:
     """Return what an answer depends on beside the script: flinkform, Flink, and the connectors that are installed."""
-    engine = tools.flink().version
-    there = connectors.installed(connectors.folder(here.home / "connectors", engine))
-    return [flinkform.__version__, engine, connectors.digest(there)]
+    release = engines.version(engines.find(_engines(here), line)) if line else tools.flink().version
+    there = connectors.installed(connectors.folder(here.home / "connectors", release))
+    return [flinkform.__version__, release, connectors.digest(there)]
+
+
+def _engines(here: Project) -> Path:
+    return here.home / "engines"
 
 
 class _Kept:
     """The planner's answers by a hash of everything it looked at."""
 
-    def __init__(self, path: Path, marks: list[str]) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._marks = marks
         try:
             read = json.loads(path.read_text())
             self.answers = {key: [Problem(*row) for row in rows] for key, rows in read.items()}
         except (OSError, ValueError, TypeError, AttributeError):
             self.answers = {}
 
-    def key(self, script: Script) -> str:
-        parts = json.dumps([*self._marks, script.text, script.batch, sorted(script.options.items())])
+    def key(self, script: Script, marks: list[str]) -> str:
+        parts = json.dumps([*marks, script.text, script.batch, sorted(script.options.items())])
         return hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()
 
     def save(self) -> None:

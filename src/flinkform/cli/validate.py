@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,10 @@ from flinkform.cli.planned import Script
 from flinkform.cli.progress import Progress, Step, counted
 from flinkform.cli.project import Project
 from flinkform.errors import Invalid, Missing, Position
+from flinkform.flink.catalogue import DEFAULT
 from flinkform.flink.values import Problem
 from flinkform.jobfile import Job, Survey
+from flinkform.openapi import engine
 
 _WIDTH = 200
 """Characters of a line that are shown."""
@@ -141,6 +144,11 @@ def _notes(here: Project, there: Survey, step: Step) -> list[str]:
     notes = [f"{file} names other namespaces and not {name}: it is made with the defaults" for name in there.silent]
     composed = "Terraform composes this character (NFC); where its bytes matter, write its code, as in U&'e\\0301'"
     notes += [f"{place}: {composed}" for place in there.recomposed]
+    notes += [
+        f"{counted(count, 'job')} for Flink {line} planned by {DEFAULT}: `flinkform engine install {line}` fetches it"
+        for line, count in sorted(Counter(map(_line_of, there.jobs)).items())
+        if line not in ("", DEFAULT, planned.engine(here, line))
+    ]
     for note in notes:
         step.say(note)
     return notes
@@ -160,9 +168,13 @@ def _line(text: str, problem: Problem) -> str:
 
 def _script(here: Project, job: Job) -> Script:
     options = dict(job.values.get("flink_options") or {})
-    return Script(
-        str(jobs_folder(here) / job.path), job.values["sql"], job.values.get("execution_mode") == "BATCH", options
-    )
+    batch, line = job.values.get("execution_mode") == "BATCH", planned.engine(here, _line_of(job))
+    return Script(str(jobs_folder(here) / job.path), job.values["sql"], batch, options, line)
+
+
+def _line_of(job: Job) -> str:
+    """Return the line of Flink that a job asks for; empty where it does not, or not in words that are known."""
+    return engine.line(str(job.values.get("engine_version") or ""))
 
 
 def _plain(path: Path) -> Script:
