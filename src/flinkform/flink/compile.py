@@ -21,6 +21,8 @@ from flinkform.flink.values import Problem
 _MEANING = ("table.local-time-zone", "table.exec.legacy-cast-behaviour")
 _RUNNING = ("table.exec.emit.", "table.exec.async-state.", "table.exec.unbounded-over.")
 _HINTED = "write the options into the table, or make it one that is not TEMPORARY"
+_HINT = "hints=[[[OPTIONS"
+"""How a node says that the options of its table are not all its own."""
 _PART = re.compile(r"`((?:[^`]|``)+)`")
 _FUNCTION = re.compile(r"(CREATE|ALTER|DROP|USE|LOAD)\b.*\b(FUNCTION|MODULES?)\b", re.IGNORECASE | re.DOTALL)
 
@@ -39,7 +41,8 @@ def compiled(gateway: Gateway, script: str, *, name: str, batch: bool, options: 
         return None
     try:
         with gateway.answering():
-            return _plan(gateway, reading, _functions(script))
+            plan = _plan(gateway, reading, _functions(script))
+            return plan if _whole(plan) else _hinted(gateway, script, batch=batch, options=options)
     except Thrown as error:
         # Planned one by one, the statement that Flink refuses is found.
         each = read(gateway, script, batch_default=batch, options=options, dry=True).problems
@@ -60,10 +63,28 @@ def _plan(gateway: Gateway, reading: Reading, functions: str) -> Plan:
     said = dict(reading.environment.getConfig().getConfiguration().toMap())
     means, runs = (_said(said, beginnings) for beginnings in (_MEANING, _RUNNING))
     plan = Plan.compiled(text, ttl=int(kept.toMillis()) > 0, functions=functions, means=means, runs=runs)
-    # Flink writes of a temporary table the name alone: what a hint adds to its options would be lost, unsaid.
-    if any(unsaid(node) and "hints=[[[OPTIONS" in node.get("description", "") for node in plan.nodes):
-        raise Unplanned("its plan would not hold the OPTIONS hint of a temporary table", advice=_HINTED)
+    if not _whole(plan):
+        return plan
     return plan.told({name: _table(gateway, reading, name) for name in sorted(plan.unsaid)})
+
+
+def _whole(plan: Plan) -> bool:
+    """Whether a plan says all. Of a temporary table Flink writes the name alone, and so loses what a hint adds."""
+    return not any(unsaid(node) and _HINT in node.get("description", "") for node in plan.nodes)
+
+
+def _hinted(gateway: Gateway, script: str, *, batch: bool, options: Mapping[str, str]) -> Plan:
+    """The plan of a script whose temporary tables are taken for others, of which Flink writes everything.
+
+    A job that has a temporary table of that name, and the same columns, runs it with the options in the plan.
+    Unplanned: one is in the place of a table that is there, or in a catalog that outlives the job.
+    """
+    reading = read(gateway, script, batch_default=batch, options=options, dry=True, explain=False, lasting=True)
+    if not reading.problems:
+        plan = _plan(gateway, reading, _functions(script))
+        if _whole(plan):
+            return plan
+    raise Unplanned("its plan would not hold the OPTIONS hint of a temporary table", advice=_HINTED)
 
 
 def _table(gateway: Gateway, reading: Reading, name: str) -> dict[str, Any]:

@@ -50,11 +50,19 @@ class Reading:
 
 
 def read(
-    gateway: Gateway, script: str, *, batch_default: bool, options: Mapping[str, str], dry: bool, explain: bool = True
+    gateway: Gateway,
+    script: str,
+    *,
+    batch_default: bool,
+    options: Mapping[str, str],
+    dry: bool,
+    explain: bool = True,
+    lasting: bool = False,
 ) -> Reading:
     """Take a script in, one statement after the other, going on after problems.
 
     With *dry* tables in catalogs that outlive us are made as temporary ones, and with *explain* the INSERTs planned.
+    With *lasting* temporary tables are made as others are, where the catalog ends with us.
     TimedOut or Unavailable, at the statement it came to: the JVM did not answer.
     """
     parts = statements(script)
@@ -66,7 +74,7 @@ def read(
                 environment.executeSql("ADD JAR '{}'".format(str(jar).replace("'", "''")))
         except Thrown as error:
             return Reading(None, mode, problems=[_refused(gateway, mode, error)])
-        reader = _Reader(gateway, script, parts, Reading(environment, mode), dry=dry)
+        reader = _Reader(gateway, script, parts, Reading(environment, mode), dry=dry, lasting=lasting)
     for part in parts:
         with _placing(part), gateway.answering():
             reader.take(part)
@@ -118,13 +126,16 @@ def _broken(trace: str) -> Unavailable:
 
 
 class _Reader:
-    def __init__(self, gateway: Gateway, script: str, parts: list[Statement], reading: Reading, *, dry: bool) -> None:
+    def __init__(
+        self, gateway: Gateway, script: str, parts: list[Statement], reading: Reading, *, dry: bool, lasting: bool
+    ) -> None:
         self._gateway = gateway
         self._lines = Lines(without_mark(script))
         self._script = script
         self._reading = reading
         self._blame = Blame(gateway, reading.environment, parts, self._lines)
         self._dry = dry
+        self._lasting = lasting
         self._foreign = False
 
     def take(self, part: Statement) -> None:
@@ -188,15 +199,19 @@ class _Reader:
         if kind == "CreateTableOperation":
             self._blame.made(part, operation)
         if self._dry and self._foreign and kind in ("CreateTableOperation", "CreateViewOperation"):
-            operation = self._temporary(operation, kind)
+            operation = self._again_as(operation, kind, temporary=True)
+        elif self._lasting and not self._foreign and kind == "CreateTableOperation":
+            operation = self._again_as(operation, kind, temporary=False)
         self._reading.environment.executeInternal(operation)
 
-    def _temporary(self, operation: Any, kind: str) -> Any:
+    def _again_as(self, operation: Any, kind: str, *, temporary: bool) -> Any:
+        """The same operation of a table or a view that is temporary, or is not."""
         ddl = self._gateway.flink.table.operations.ddl
-        again = operation.isIgnoreIfExists() if kind == "CreateTableOperation" else operation.isCreateIfNotExists()
         if kind == "CreateTableOperation":
-            return ddl.CreateTableOperation(operation.getTableIdentifier(), operation.getCatalogTable(), again, True)
-        return ddl.CreateViewOperation(operation.getViewIdentifier(), operation.getCatalogView(), again, True)
+            table, again = operation.getCatalogTable(), operation.isIgnoreIfExists()
+            return ddl.CreateTableOperation(operation.getTableIdentifier(), table, again, temporary)
+        view, again = operation.getCatalogView(), operation.isCreateIfNotExists()
+        return ddl.CreateViewOperation(operation.getViewIdentifier(), view, again, temporary)
 
     def _set(self, part: Statement, operation: Any) -> None:
         """A SET anywhere holds for the whole job, which is submitted last; only the mode must come first."""
