@@ -72,8 +72,7 @@ def run(
         fleet = _fleet(settings, lock.descriptor, embed)
         held.callback(fleet.stop)
         limit = Limit(failures=settings.failures, window=settings.failure_minutes * 60_000)
-        stores = {name: one.storage for name, one in settings.targets.items()}
-        bench = Bench(store, fleet, settings.home / "storage", limit=limit, stores=stores)
+        bench = Bench(store, fleet, settings.folder, limit=limit, stores=settings.stores)
         loop = Loop(bench, policy=settings.retention)
         stopping = threading.Event()
         services = Services(

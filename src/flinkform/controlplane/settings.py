@@ -98,9 +98,23 @@ class Settings:
     targets: Mapping[str, Remote] = field(default_factory=dict)
     """Session clusters to run jobs in, by deployment target; the usual one is the Flink beside us."""
 
+    storage: str = ""
+    """The URI below which the Flink beside us keeps states; a folder of the home if empty."""
+
     @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.home / 'controlplane.db'}"
+
+    @property
+    def folder(self) -> Path:
+        """Where the Flink beside us keeps states if nothing else is said."""
+        return self.home / "storage"
+
+    @property
+    def stores(self) -> Mapping[str, str]:
+        """The URI below which states are kept, by deployment target; the usual one, if it is said, has no name."""
+        usual = {"": self.storage} if self.storage else {}
+        return usual | {name: one.storage for name, one in self.targets.items()}
 
     @property
     def engines(self) -> Path:
@@ -150,6 +164,7 @@ def from_environment(
         retention=_retention(environment, default=base.retention),
         secrets_key=Path(named).absolute() if (named := environment.get("FLINKFORM_SECRETS_KEY")) else None,
         targets=_targets(environment, base.home) if serving else {},
+        storage=_storage(environment),
         log_level=_level(environment.get("FLINKFORM_LOG_LEVEL", base.log_level)),
     )
 
@@ -165,6 +180,11 @@ def _s3(environment: Mapping[str, str]) -> dict[str, str]:
     found = {option: environment[name] for name, option in _S3.items() if environment.get(name)}
     # A store of one's own is seldom known by a host name for each bucket, which Amazon's is.
     return found | ({"s3.path.style.access": "true"} if "s3.endpoint" in found else {})
+
+
+def _storage(environment: Mapping[str, str]) -> str:
+    given = environment.get("FLINKFORM_STORAGE", "")
+    return targets.storage(given, "FLINKFORM_STORAGE") if given else ""
 
 
 def _targets(environment: Mapping[str, str], home: Path) -> dict[str, Remote]:

@@ -55,7 +55,7 @@ def _remote(name: str, given: Any, environment: Mapping[str, str], at: str) -> R
     return Remote(
         name=name,
         url=_url(said.get("url"), f"{at}.session.url"),
-        storage=_storage(said.get("storage"), f"{at}.session.storage"),
+        storage=storage(said.get("storage"), f"{at}.session.storage"),
         headers=_headers(said, environment, f"{at}.session"),
         ca=Path(str(ca)) if ca else None,
         elastic=_slots(said.get("slots", "fixed"), f"{at}.session.slots"),
@@ -71,10 +71,11 @@ def _url(given: Any, at: str) -> str:
     return str(given).rstrip("/")
 
 
-def _storage(given: Any, at: str) -> str:
+def storage(given: Any, at: str) -> str:
+    """Return the URI below which states are kept, *given* by a person. Invalid names the place *at* which it is."""
     parts = urlsplit(str(given or ""))
     if parts.scheme not in ("file", *SCHEMES) or not parts.path.strip("/"):
-        raise Invalid(f"{at}: expected s3://BUCKET/FOLDER, or file:///FOLDER that the cluster and this machine share")
+        raise Invalid(f"{at}: expected s3://BUCKET/FOLDER, or file:///FOLDER that Flink and this machine share")
     return str(given).rstrip("/")
 
 

@@ -88,3 +88,16 @@ def test_who_needs_them(tmp_path: Path) -> None:
         told({}, serving=True)
     with pytest.raises(Invalid, match="FLINKFORM_TARGETS: expected a file, got /nowhere"):
         told({"FLINKFORM_TARGETS": "/nowhere"}, serving=True)
+
+
+def test_storage(tmp_path: Path) -> None:
+    """The usual target keeps states where it is told to, or in the home; what can be no such place is refused."""
+
+    def told(**environment: str) -> settings.Settings:
+        return settings.from_environment(environment, home=tmp_path, host="127.0.0.1", port=0, java=None)
+
+    assert told().stores == {}
+    assert told(FLINKFORM_STORAGE="s3://bucket/flink/").stores == {"": "s3://bucket/flink"}
+    for wrong in ("/mnt/flink", "s3://bucket", "hdfs://a/b"):
+        with pytest.raises(Invalid, match="FLINKFORM_STORAGE: expected s3://BUCKET/FOLDER"):
+            told(FLINKFORM_STORAGE=wrong)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from flinkform.controlplane.reconcile import seating
 from flinkform.controlplane.retention import Policy
 from flinkform.controlplane.targets import QUEUE
 from flinkform.errors import Invalid, Path
@@ -53,6 +54,7 @@ def check(name: str, document: Mapping[str, Any], *, engines: tuple[str, ...], t
     _loggers(document.get("logging") or {})
     for field in ("flinkConf", "labels"):
         _scalars(document.get(field) or {}, field)
+    seating.shares(document)
     Policy().of(document.get("labels") or {})
 
 

@@ -31,7 +31,8 @@ def get(call: Call, params: Params, body: Any) -> dict[str, Any]:
     services = call.services
     if isinstance(services.runtime, Absent):
         return _shown(Verdict(Outcome.UNKNOWN, services.runtime.reason))
-    bench = Bench(call.store, Fleet(lambda _: services.runtime), services.settings.home / "storage")
+    settings = services.settings
+    bench = Bench(call.store, Fleet(lambda _: services.runtime), settings.folder, stores=settings.stores)
     try:
         return _shown(foreseen(bench, replace(found, name=name, document=document), partial(_planner, services)))
     except Invalid as wrong:

@@ -30,7 +30,7 @@ class Bench:
     clock: Callable[[], int] = _milliseconds
     limit: Limit = field(default_factory=Limit)
     stores: Mapping[str, str] = field(default_factory=dict)
-    """The URI below which the cluster of a deployment target keeps states, where it is not the folder."""
+    """The URI below which a deployment target keeps states, where it is not the folder; "" is the usual target."""
 
     def runtime(self, run: Run) -> Runtime:
         """Where a run runs, or shall."""
@@ -39,6 +39,11 @@ class Bench:
     def checkpoints(self, run: Run) -> str:
         """Where a run and the others of its deployment keep their checkpoints; Flink adds the job's id."""
         return f"{self._root(run)}/checkpoints/{run.deployment_id}"
+
+    def own(self, run: Run) -> list[str]:
+        """Where a run may have kept checkpoints, the likeliest first: the usual place may have been another one."""
+        places = dict.fromkeys((self._root(run), self.stores.get(""), self.storage.as_uri()))
+        return [f"{root}/checkpoints/{run.deployment_id}" for root in places if root]
 
     def roots(self, deployment_id: str) -> list[str]:
         """Wherever runs of a deployment may have kept checkpoints."""
@@ -53,4 +58,4 @@ class Bench:
         return f"{self._root(run)}/savepoints/{taken.folder}"
 
     def _root(self, run: Run | None) -> str:
-        return (self.stores.get(target(run)) if run else None) or self.storage.as_uri()
+        return self.stores.get(target(run) if run else "") or self.storage.as_uri()

@@ -62,8 +62,8 @@ def latest(db: Connection, bench: Bench, deployment_id: str, *, before: int) -> 
 def own(db: Connection, bench: Bench, run: Run) -> str | None:
     """The newest checkpoint or savepoint that a run made itself."""
     made = [one.location for one in savepoints.completed(db, run.deployment_id) if one.run_id == run.id]
-    checkpoint = checkpoints.newest(bench.checkpoints(run), run.job_id)
-    found = [place for place in (*made, checkpoint) if place and checkpoints.exists(place)]
+    kept = [checkpoints.newest(place, run.job_id) for place in bench.own(run)]
+    found = [place for place in (*made, *kept) if place and checkpoints.exists(place)]
     return max(found, key=checkpoints.completed_at) if found else None
 
 

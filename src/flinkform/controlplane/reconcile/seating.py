@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flinkform.controlplane.store.runs import Run
@@ -9,7 +10,7 @@ from flinkform.controlplane.targets import QUEUE
 from flinkform.errors import Invalid
 from flinkform.flink import fleet
 from flinkform.flink.catalogue import DEFAULT
-from flinkform.flink.fleet import ISOLATION, SHARED, Seat
+from flinkform.flink.fleet import HEAP, ISOLATION, SHARED, Seat
 from flinkform.openapi import engine
 
 
@@ -23,7 +24,22 @@ def seat(run: Run) -> Seat:
 
 def target(run: Run) -> str:
     """The deployment target of a run; empty for the usual one."""
-    name = (run.definition.get("deploymentTarget") or {}).get("name") or QUEUE
+    return _target(run.definition)
+
+
+def shares(definition: Mapping[str, Any]) -> None:
+    """Invalid: a definition asks for a JVM of its own where a session cluster decides which job runs where."""
+    conf, name = definition.get("flinkConf") or {}, _target(definition)
+    own = [option for option in (ISOLATION, HEAP) if conf.get(option, "shared") != "shared"]
+    if name and own:
+        advice = f"take it out, or run the job in {QUEUE}"
+        raise Invalid(
+            f"the session cluster {name} gives no job a JVM of its own", at=("flinkConf", own[0]), advice=advice
+        )
+
+
+def _target(definition: Mapping[str, Any]) -> str:
+    name = (definition.get("deploymentTarget") or {}).get("name") or QUEUE
     return "" if name == QUEUE else str(name)
 
 

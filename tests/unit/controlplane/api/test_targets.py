@@ -54,3 +54,16 @@ def test_cannot_change_hot(api: Api, flink: Flink) -> None:
     code, said = api.fails("HotUpdateJob", jobId=job)
     assert code == "OperationConflict"
     assert "jobmanager.scheduler: adaptive" in said
+
+
+@pytest.mark.parametrize("option", ["flinkform.isolation", "flinkform.heap"])
+def test_no_jvm_of_its_own(api: Api, option: str) -> None:
+    """A session cluster decides where its jobs run: who asks for more is told so, whichever of the two comes last."""
+    there = {"deploymentTarget": {"mode": "PER_JOB", "name": "big"}}
+    conf = {"flinkConf": {option: "own" if option.endswith("isolation") else "2g"}}
+    for first, last in ((there, conf), (conf, there)):
+        made = api.make(f"job-{next(iter(first))}", **first)
+        code, said = api.fails("UpdateDeployment", last, deploymentId=made)
+        assert code == "InvalidParameter"
+        assert said.startswith(f"flinkConf.{option}: the session cluster big gives no job a JVM of its own")
+    api.make("shared", **there, flinkConf={"flinkform.isolation": "shared"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -218,3 +219,20 @@ def test_deleted_savepoint_takes_its_files_along(world: World) -> None:
     world.tick()
     assert not checkpoints.local(place).exists()
     assert world.savepoint(taken.id) is None
+
+
+def test_another_place(world: World, tmp_path: Path) -> None:
+    """Where states are kept may be changed: a job goes on from the newest there is, and writes to the new place."""
+    run = world.running(world.deployment())
+    former = aged(world.flink.checkpoint(run.job_id), 10)
+    elsewhere = (tmp_path / "elsewhere").as_uri()
+    world.bench = replace(world.bench, stores={"": elsewhere})
+    world.restart_controlplane()
+    world.tick(8)
+    sent = world.flink.jobs[run.job_id].submission
+    assert (sent.restore, sent.checkpoint_dir) == (former, f"{elsewhere}/checkpoints/{run.deployment_id}")
+    assert sent.savepoint_dir.startswith(elsewhere)
+    newest = aged(world.flink.checkpoint(run.job_id), 20)
+    world.restart_controlplane()
+    world.tick(8)
+    assert world.flink.jobs[run.job_id].submission.restore == newest
