@@ -68,8 +68,7 @@ class Job(Resource):
     flink_options: Flink options, written as Flink's own documentation writes them. A change restarts a running job
         from its state. One of `pipeline.max-parallelism` restarts a running job without its state.
     labels: For finding and filtering.
-    logging: Log level by logger name; `root` is the level of all others. A change restarts a running job from its
-        state.
+    logging: Log level by logger name; `root` is the level of all others.
     state: Whether the job runs. Read back it may also be `failed` or `outdated` (an older definition runs). Left
         out: running.
     upgrade: How a running job is brought to a new definition.

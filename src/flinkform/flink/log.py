@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
+from flinkform.flink.gateway import Gateway
+
+USUAL = "INFO"
+"""From which level on everything logs where nobody says otherwise."""
 _PATTERN = "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5p %c{1.} - %m%n%throwable"
 
 _CONFIGURATION = """<?xml version="1.0" encoding="UTF-8"?>
@@ -28,7 +33,7 @@ _CONFIGURATION = """<?xml version="1.0" encoding="UTF-8"?>
     </Routing>
   </Appenders>
   <Loggers>
-    <Root level="INFO"><AppenderRef ref="Jobs"/></Root>
+    <Root level={usual}><AppenderRef ref="Jobs"/></Root>
   </Loggers>
 </Configuration>
 """
@@ -38,10 +43,35 @@ def write(home: Path, jobs: Path) -> None:
     """Write `conf/log4j2.xml`, which the JVM reads as it starts; *jobs* is the folder of the jobs' own logs."""
     logs = home / "logs"
     job = str(jobs / "${ctx:flink-job-id}.log")
-    values = {"main": str(logs / "flink.log"), "main_old": str(logs / "flink.log.%i"), "pattern": _PATTERN}
+    values = {
+        "main": str(logs / "flink.log"),
+        "main_old": str(logs / "flink.log.%i"),
+        "pattern": _PATTERN,
+        "usual": USUAL,
+    }
     values |= {"job": job, "job_old": job + ".%i"}
     text = _CONFIGURATION.format(**{name: quoteattr(value) for name, value in values.items()})
     (home / "conf" / "log4j2.xml").write_text(text)
+
+
+def obey(gateway: Gateway, wanted: Mapping[str, str], before: Collection[str]) -> None:
+    """Set levels by logger in a JVM that runs; loggers of *before* that are not among them log as usual again."""
+    with gateway.answering():
+        log4j = gateway.jvm.org.apache.logging.log4j
+        # Asked for once: `Configurator` looks for the context of whoever calls, and that is py4j's.
+        context = log4j.core.LoggerContext.getContext(False)
+        configuration = context.getConfiguration()
+        for name in set(before) - wanted.keys():
+            if name:
+                configuration.removeLogger(name)
+        for name, level in {**({"": USUAL} if "" in before else {}), **wanted}.items():
+            logger = configuration.getLoggerConfig(name)
+            if logger.getName() == name:
+                logger.setLevel(log4j.Level.toLevel(level))
+            else:
+                made = log4j.core.config.LoggerConfig(name, log4j.Level.toLevel(level), True)
+                configuration.addLogger(name, made)
+        context.updateLoggers()
 
 
 def path(jobs: Path, job_id: str) -> Path | None:

@@ -145,6 +145,14 @@ class Runtime(Protocol):
         """The last *tail* bytes of a job's log, whole lines; empty while there are none."""
         ...
 
+    def levels(self, wanted: Mapping[str, str]) -> None:
+        """Let loggers log from these levels on, from now on; "" is the logger of all others.
+
+        Those that were told a level before, and are not among these, have the usual one again. Harmless where the logs
+        are not ours.
+        """
+        ...
+
     def slots(self) -> Slots: ...
 
 
@@ -163,6 +171,7 @@ class Embedded:
         self._placing = threading.Lock()
         self._handed: list[str] = []
         self._placed: dict[str, tuple[str, int]] = {}
+        self._levels: frozenset[str] = frozenset()
 
     lasting, life, silent, adaptive = False, None, "", True
 
@@ -199,7 +208,7 @@ class Embedded:
             if self.alive:
                 return
             self._forget()
-            self._handed = []
+            self._handed, self._levels = [], frozenset()
             self._jvm.start()
             try:
                 self._begin()
@@ -222,8 +231,6 @@ class Embedded:
             return
         cluster = self._running()
         target = {"execution.target": "remote", "rest.address": "127.0.0.1", "rest.port": str(cluster.port)}
-        for logger, level in job.log_levels.items():
-            self._level(logger, level)
         prepared = Prepared(self._jvm.gateway, job, job_defaults(self._settings), target)
         self._place(job.id, job.name, prepared.slots)
         try:
@@ -273,6 +280,10 @@ class Embedded:
     def log(self, job_id: str, *, tail: int = 65536) -> str:
         found = self.log_path(job_id)
         return log.tail(found, tail) if found else ""
+
+    def levels(self, wanted: Mapping[str, str]) -> None:
+        log.obey(self._jvm.gateway, wanted, self._levels)
+        self._levels = frozenset(wanted)
 
     def slots(self) -> Slots:
         held = sum(slots for _, slots in self._holders().values())
@@ -325,7 +336,3 @@ class Embedded:
             if job_id in seen and seen[job_id].state.final:
                 self._placed.pop(job_id, None)
         return {job_id: ("?", 1) for job_id, job in seen.items() if not job.state.final} | self._placed
-
-    def _level(self, logger: str, level: str) -> None:
-        jvm = self._jvm.gateway.jvm.org.apache.logging.log4j
-        jvm.core.config.Configurator.setLevel(logger, jvm.Level.toLevel(level))

@@ -177,6 +177,9 @@ class Session:
     def log(self, job_id: str, *, tail: int = 65536) -> str:  # noqa: ARG002
         return ""
 
+    def levels(self, wanted: Mapping[str, str]) -> None:  # noqa: ARG002  nor has its REST a way to change them
+        return
+
     def page(self, path: str) -> Page:
         return self._rest.page(path)
 

@@ -38,7 +38,6 @@ class Submission:
     savepoint or a retained checkpoint; a job that is restored keeps its counts exactly.
     *options* are Flink options; those in the script's own SETs win over them. *plan* is a compiled plan as Flink
     reads it (`Plan.flink`): it is run in place of the script's INSERTs, the rest of the script is obeyed.
-    *log_levels* map a logger to a level; they hold for the whole JVM.
     """
 
     id: str
@@ -51,7 +50,6 @@ class Submission:
     options: Mapping[str, str] = field(default_factory=dict)
     restore: str | None = None
     allow_non_restored: bool = False
-    log_levels: Mapping[str, str] = field(default_factory=dict)
     plan: str | None = None
 
 

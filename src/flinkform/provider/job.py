@@ -90,7 +90,7 @@ class Jobs:
             job = work.runs.newest()
             changed = record.differing(RESOURCE, planned, document)
             outdated = bool(document.get("deploymentHasChanged"))
-            if outdated or not work.hot(job, changed) or not self._rescaled(work, job, changed, document):
+            if outdated or not work.hot(job, changed) or not self._adapted(work, job, changed, document):
                 self._renewed(work, job, changed, document)
             self._arrived(planned, result)
 
@@ -107,13 +107,19 @@ class Jobs:
         self._forget(prior)
         result.state = None
 
-    def _rescaled(self, work: Work, job: Document | None, changed: tuple[Attribute, ...], document: Document) -> bool:
+    def _adapted(self, work: Work, job: Document | None, changed: tuple[Attribute, ...], document: Document) -> bool:
         """Update the deployment and have its job take that up while it runs; False if this job never can.
 
-        If it only could not now, the deployment is put back as it was, and the failure raised.
+        Some control planes change log levels at once, none does so with parallelism. If the job only could not now, the
+        deployment is put back as it was, and the failure raised.
         """
         before = documents.decode(changed, document)
-        self._define(work.wanted, changed, document)
+        rescaled = any(attribute.name == "parallelism" for attribute in changed)
+        if not self._define(work.wanted, changed, document).get("deploymentHasChanged") and not rescaled:
+            return True
+        if not rescaled:
+            work.result.warnings.append(f"{work.name} had to be stopped for its new log levels")
+            return False
         try:
             work.runs.rescale(job or {}, work.patience)
         except (Conflict, NotFound, Refused) as never:
@@ -204,8 +210,8 @@ class Jobs:
         """Return the deployments called as *planned*, and perhaps others: filters may be fuzzy."""
         return self._session.client.pages("ListDeployments", {**_scope(planned), "name": str(planned.get("name"))})
 
-    def _define(self, planned: Values, changed: tuple[Attribute, ...], document: Document) -> None:
-        """Update the deployment, keep the labels that are ours, and read it back."""
+    def _define(self, planned: Values, changed: tuple[Attribute, ...], document: Document) -> Document:
+        """Update the deployment, keep the labels that are ours, and return it as it is read back."""
         call = RESOURCE.api.update or Call(operation="UpdateDeployment")
         body = _body(record.cleared(changed, planned), call)
         ours = {key: value for key, value in (document.get("labels") or {}).items() if key.startswith(OURS)}
@@ -213,9 +219,9 @@ class Jobs:
         place = {**_scope(planned), "deploymentId": str(document.get("deploymentId"))}
         self._session.client.call(call.operation, place, body)
         self._forget(planned)
-        record.verify(
-            RESOURCE, planned, self._here({**planned, "deployment_id": place["deploymentId"]}), call.operation
-        )
+        there = self._here({**planned, "deployment_id": place["deploymentId"]})
+        record.verify(RESOURCE, planned, there, call.operation)
+        return there
 
     def _arrived(self, planned: Values, result: Result) -> None:
         """Write down what is there now that everything went well."""

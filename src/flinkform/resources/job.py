@@ -10,7 +10,9 @@ OURS = "flinkform.io/"
 """Labels under this prefix are flinkform's own: the nonce of a create, the commit of a release."""
 
 DURATION = String(pattern=r"\d+(ms|s|m|h)([0-9hms]*)?", hint="a duration such as 90s, 10m or 1h")
-LEVEL = String(choices=("TRACE", "DEBUG", "INFO", "WARN", "ERROR"))
+LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
+"""Log levels, the one that logs most first."""
+LEVEL = String(choices=LEVELS)
 
 RESOURCE = Resource(
     name="job",
@@ -135,7 +137,7 @@ RESOURCE = Resource(
             name="logging",
             type=MapOf(LEVEL),
             doc="Log level by logger name; `root` is the level of all others.",
-            change=Change.RESTART,
+            change=Change.HOT,
             path="logging.log4jLoggers",
             codec=Pairs("loggerName", "loggerLevel"),
         ),

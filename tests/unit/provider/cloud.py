@@ -47,6 +47,8 @@ class Cloud:
     """Names of deployments whose savepoints fail."""
     cold: dict[str, str] = field(default_factory=dict)
     """Names of deployments whose jobs cannot change their parallelism now, and why."""
+    listens: bool = False
+    """Whether jobs that run take up other log levels at once."""
     updates: dict[str, dict[str, Any]] = field(default_factory=dict)
     definitions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Those that a deployment ever had: one that is put back is the revision that it was."""
@@ -193,6 +195,9 @@ class Cloud:
             if _definition(one) not in known:
                 known.append(_definition(one))
             one["revision"] = known.index(_definition(one)) + 1
+        if self.listens and {**before, "logging": None} == {**_definition(one), "logging": None}:
+            for job in self._of(one["deploymentId"]):
+                job["revision"] = one["revision"]
         return self._shown(one["deploymentId"])
 
     def _GetDeployment(self, params: Params, _: Any) -> Any:  # noqa: N802

@@ -63,7 +63,6 @@ def test_restore_from_after_failure(world: World) -> None:
         {"sql": "SELECT 2"},
         {"sql": "SELECT 2", "parallelism": 4},
         {"flink_options": {"a": "b"}},
-        {"logging": {"root": "DEBUG"}},
     ],
     ids=str,
 )
@@ -82,6 +81,33 @@ def test_hot(running: World, change: dict[str, Any]) -> None:
     assert running.cloud.changes() == ["UpdateDeployment", "HotUpdateJob"]
     assert running.refresh() == state
     assert len(running.cloud.jobs) == 1
+
+
+@pytest.mark.parametrize("change", [{}, {"description": "x"}], ids=str)
+def test_louder(running: World, change: dict[str, Any]) -> None:
+    """Where a control plane changes log levels at once, the job runs on and nothing else is asked for."""
+    running.cloud.listens = True
+    state = running.apply(config(logging={"root": "DEBUG"}, **change))
+    assert running.cloud.changes() == ["UpdateDeployment"]
+    assert running.refresh() == state
+    assert running.result.warnings == []
+
+
+def test_louder_and_wider(running: World) -> None:
+    """Log levels and parallelism in one edit are one update and one change while the job runs."""
+    running.cloud.listens = True
+    state = running.apply(config(logging={"root": "DEBUG"}, parallelism=4))
+    assert running.cloud.changes() == ["UpdateDeployment", "HotUpdateJob"]
+    assert running.refresh() == state
+
+
+def test_not_louder(running: World) -> None:
+    """Where a control plane gives log levels to new jobs alone, the job is started again with its state."""
+    state = running.apply(config(logging={"root": "DEBUG"}))
+    assert running.cloud.changes() == ["UpdateDeployment", "StopJob", "UpdateDeployment", "StartJob"]
+    assert restored(running)["kind"] == "FROM_SAVEPOINT"
+    assert running.result.warnings == ["a had to be stopped for its new log levels"]
+    assert running.refresh() == state
 
 
 def test_hot_fails(running: World) -> None:

@@ -47,7 +47,9 @@ def get(call: Call, params: Params, _body: Any) -> dict[str, Any]:
 
 
 def update(call: Call, params: Params, body: Any) -> dict[str, Any]:
-    """Change what is sent and leave the rest (see `shape.merged`); a running job goes on as it was started.
+    """Change what is sent and leave the rest (see `shape.merged`).
+
+    A running job goes on as it was started, but for its log levels: they are changed at once.
 
     Conflict: the new name is taken, or the execution mode would change.
     """
@@ -57,7 +59,9 @@ def update(call: Call, params: Params, body: Any) -> dict[str, Any]:
         done = kept.replace(db, found, document, name=name, modifier=call.principal, now=call.now)
         kept.catch_up(db, done, now=call.now)
         _record(call, db, "DEPLOYMENT_UPDATED", done, "updated")
-        return _shown(done, runs.summaries(db, [done.id])[done.id])
+        told = _shown(done, runs.summaries(db, [done.id])[done.id])
+    call.services.poke()
+    return told
 
 
 def changed(call: Call, found: Deployment, body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

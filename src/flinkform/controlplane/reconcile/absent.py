@@ -83,6 +83,9 @@ class Absent:
     def log(self, job_id: str, *, tail: int = 65536) -> str:
         return ""
 
+    def levels(self, wanted: Mapping[str, str]) -> None:
+        return
+
     def slots(self) -> Slots:
         raise self._missing()
 

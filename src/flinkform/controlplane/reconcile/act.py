@@ -75,10 +75,11 @@ def cancel(bench: Bench, run: Run) -> None:
         runs.change(db, calling, {"step": "CALLED"}, now=bench.clock())
 
 
-def stray(bench: Bench, run: Run, at: Seat) -> None:
+def stray(bench: Bench, run: Run, at: Seat, *, fresh: bool) -> None:
     """Cancel a job whose run has ended or sits elsewhere: a call that was given up reached Flink after all."""
-    with bench.store.write() as db:
-        tell(db, run, "JOB_STRAY", "Flink ran the job where it should not be; it is cancelled", now=bench.clock())
+    if fresh:
+        with bench.store.write() as db:
+            tell(db, run, "JOB_STRAY", "Flink ran the job where it should not be; it is cancelled", now=bench.clock())
     bench.fleet.at(at).cancel(run.job_id)
 
 

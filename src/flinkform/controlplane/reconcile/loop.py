@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 
@@ -17,12 +16,15 @@ from flinkform.controlplane.reconcile.blame import Vigil, blame
 from flinkform.controlplane.reconcile.crew import Crew
 from flinkform.controlplane.reconcile.decide import Do, Move, Take, decide, take
 from flinkform.controlplane.reconcile.eyes import Eyes
+from flinkform.controlplane.reconcile.levels import Levels
 from flinkform.controlplane.reconcile.observe import View
 from flinkform.controlplane.reconcile.park import park
 from flinkform.controlplane.reconcile.patience import Patience
 from flinkform.controlplane.reconcile.quarantine import Pulse
 from flinkform.controlplane.reconcile.retain import Retention
 from flinkform.controlplane.reconcile.seating import seat
+from flinkform.controlplane.reconcile.silence import Silence
+from flinkform.controlplane.reconcile.strays import Strays
 from flinkform.controlplane.reconcile.supervise import Supervision
 from flinkform.controlplane.retention import Policy
 from flinkform.controlplane.store import events, nonces, rescales, runs, savepoints
@@ -31,7 +33,6 @@ from flinkform.controlplane.store.rescales import Rescale
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import Savepoint
 from flinkform.errors import FlinkformError, Unavailable
-from flinkform.flink.fleet import Seat
 
 BUSY_TICK = 0.25
 """Seconds between looks while anything is on its way."""
@@ -68,6 +69,9 @@ class Loop:
         self._patience = Patience(first=500, limit=30_000)
         self._pulse = Pulse()
         self._vigil = Vigil(bench.limit.stuck)
+        self._levels = Levels(bench.fleet, self._crew)
+        self._silence = Silence(bench)
+        self._strays = Strays(bench.store)
         self._minimum = minimum
         self._pruned = bench.clock()
         self._thread: threading.Thread | None = None
@@ -126,6 +130,8 @@ class Loop:
         for at, life, death in self._vigil.stuck(view):
             blame(self._bench, at, life, death)
             self._supervision.end(at)
+        self._levels.look(live, view)
+        self._silence.look(live, view)
         shaken = {one.run_id for one in changes if one.step != "NEW"}
         for one in taking:
             if self._free(one, busy) and one.run_id not in shaken:
@@ -153,7 +159,9 @@ class Loop:
         for run in live:
             if not self._free(run, busy) or self._one(run, view, stops.get(run.id), shaken=run.id in shaken):
                 moving = True
-        self._strays(view, {run.job_id: seat(run) for run in live})
+        belong = {run.job_id: seat(run) for run in live}
+        for run, at, fresh in self._strays.look(belong, view, busy=self._crew.busy):
+            self._send(run, partial(act.stray, self._bench, run, at, fresh=fresh))
         return moving
 
     def _one(self, run: Run, view: View, stop: Savepoint | None, *, shaken: bool) -> bool:
@@ -229,19 +237,6 @@ class Loop:
                 settle.completed(db, one, run, place, now=now)
             else:
                 settle.failed(db, one, run, _why(one, view, run), now=now)
-
-    def _strays(self, view: View, live: Mapping[str, Seat]) -> None:
-        """End jobs that run although their run has ended, or sits elsewhere; what is not ours is left alone."""
-        for at, look in view.looks.items():
-            for job_id, seen in (look.jobs or {}).items():
-                if not seen.state.final and live.get(job_id) != at:
-                    self._stray(job_id, at, alive=job_id in live)
-
-    def _stray(self, job_id: str, at: Seat, *, alive: bool) -> None:
-        with self._bench.store.read() as db:
-            run = runs.find(db, str(uuid.UUID(job_id)))
-        if run is not None and (alive or not run.live):
-            self._send(run, partial(act.stray, self._bench, run, at))
 
     def _send(self, about: Run | Savepoint | Rescale, work: Callable[[], None]) -> None:
         self._crew.send(about.deployment_id, partial(self._guard, about, work))

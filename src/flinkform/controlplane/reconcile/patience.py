@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -28,6 +29,10 @@ class Patience:
 
     def succeeded(self, name: str) -> None:
         self._waits.pop(name, None)
+
+    def only(self, names: Iterable[str]) -> None:
+        """Forget all others."""
+        self._waits = {name: self._waits[name] for name in names if name in self._waits}
 
     def failures(self, name: str) -> int:
         return self._waits[name].failures if name in self._waits else 0

@@ -19,6 +19,7 @@ def submission(bench: Bench, run: Run) -> Submission:
     """
     asked = run.definition
     seating.asked(run)
+    seating.shares(asked)
     resources = _within(
         asked, "batchResourceSetting" if run.batch else "streamingResourceSetting", "basicResourceSetting"
     )
@@ -31,7 +32,6 @@ def submission(bench: Bench, run: Run) -> Submission:
         batch=run.batch,
         parallelism=int(resources.get("parallelism") or 1),
         options=seating.options(run),
-        log_levels=_levels(asked),
     )
 
 
@@ -41,12 +41,6 @@ def script(asked: Mapping[str, Any]) -> str:
     if kind != "SQLSCRIPT":
         raise Invalid(f"expected an artifact of kind SQLSCRIPT, got {kind}", at=("artifact", "kind"))
     return str(_within(asked, "artifact", "sqlArtifact").get("sqlScript") or "")
-
-
-def _levels(asked: Mapping[str, Any]) -> dict[str, str]:
-    found = _within(asked, "logging").get("log4jLoggers") or ()
-    # The API calls the logger of all others "" or "StdOutErrConsoleAppender"-like templates; a person writes root.
-    return {"" if one["loggerName"] == "root" else one["loggerName"]: one["loggerLevel"] for one in found}
 
 
 def _within(value: Mapping[str, Any], *path: str) -> Mapping[str, Any]:

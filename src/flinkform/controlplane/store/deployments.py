@@ -141,11 +141,17 @@ def replace(
 
 
 def catch_up(db: Connection, found: Deployment, *, now: int) -> None:
-    """Let live runs whose definition is the deployment's count as up to date: an edit was put back, or caught up."""
+    """Give live runs what they can have while they run, which is what they log.
+
+    Those whose definition is the deployment's then count as up to date: an edit was put back, or caught up.
+    """
+    logging = {part: found.document[part] for part in ("logging",) if part in found.document}
     for run in live_of(db, found.id):
-        same = all(run.definition.get(part) == found.document.get(part) for part in DEFINITION)
-        if same and run.revision != found.revision:
-            change(db, run, {"revision": found.revision}, now=now)
+        definition = {part: value for part, value in run.definition.items() if part != "logging"} | logging
+        same = all(definition.get(part) == found.document.get(part) for part in DEFINITION)
+        values = {"definition": definition, "revision": found.revision if same else run.revision}
+        if any(getattr(run, name) != value for name, value in values.items()):
+            change(db, run, values, now=now)
 
 
 def remove(db: Connection, found: Deployment) -> None:

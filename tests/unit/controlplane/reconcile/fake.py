@@ -34,6 +34,7 @@ class FakeRuntime:
     observe_error: FlinkformError | None = None
     submit_error: FlinkformError | Exception | None = None
     rescale_error: FlinkformError | None = None
+    levels_error: FlinkformError | None = None
     wanted: dict[str, int] = field(default_factory=dict)
     """The parallelism that was asked for while it ran, by job."""
     lost: set[str] = field(default_factory=set)
@@ -48,6 +49,8 @@ class FakeRuntime:
     """What each script compiles to; others are batch."""
     held: Contents | None = None
     """What every savepoint and checkpoint holds."""
+    loud: dict[str, str] = field(default_factory=dict)
+    """The levels that loggers were told last."""
     rest: str = "http://127.0.0.1:1"
     lasting: bool = False
     life: str | None = None
@@ -66,6 +69,7 @@ class FakeRuntime:
     def crash(self) -> None:
         """The JVM is killed: nothing of it is left but files."""
         self.alive = False
+        self.loud = {}
         self.jobs.clear()
         self.wanted.clear()
         self.savepoints.clear()
@@ -149,6 +153,12 @@ class FakeRuntime:
 
     def log(self, job_id: str, *, tail: int = 65536) -> str:
         return ""
+
+    def levels(self, wanted: Mapping[str, str]) -> None:
+        self._call("levels")
+        if self.levels_error:
+            raise self.levels_error
+        self.loud = dict(wanted)
 
     def slots(self) -> Slots:
         return Slots(10, 10)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flinkform.controlplane.reconcile.loop import Loop
+from flinkform.controlplane.store import events
 from flinkform.errors import Unavailable
 from flinkform.flink.values import Phase
 from tests.unit.controlplane.reconcile.conftest import World, made
@@ -104,3 +105,27 @@ def test_killed_there(world: World) -> None:
     world.tick(3)
     assert (world.fresh(run).state, world.fresh(run).intent) == ("CANCELLED", "RUN")
     assert len(world.flink.asked("submit")) == 1
+
+
+def test_lost_and_back(world: World) -> None:
+    """A cluster that ceases to answer, and one that answers again, is an event of each job in it; a stumble is none."""
+    run = world.running(world.deployment())
+    waiting = world.ask_start(world.deployment("waiting"))
+    world.flink.submit_error = Unavailable("not now")
+    world.tick()
+    before = world.told(run)
+    world.flink.observe_error = Unavailable("no way there")
+    world.tick(3, later=1000)
+    world.flink.observe_error = None
+    world.tick(2)
+    assert world.told(run) == before
+    world.flink.observe_error, world.flink.silent = Unavailable("no way there"), "big does not answer: no way there"
+    world.tick(20, later=1000)
+    world.flink.observe_error = None
+    world.tick(5)
+    assert world.told(run) == [*before, "CLUSTER_LOST", "CLUSTER_BACK"]
+    assert world.fresh(run).state == "RUNNING"
+    with world.store.read() as db:
+        messages = [one.message for one in events.page(db, "ws-1", "team", names=["CLUSTER_LOST"]).items]
+    assert messages[0].startswith("big does not answer: no way there; nothing is known")
+    assert world.fresh(waiting).state != "FAILED"

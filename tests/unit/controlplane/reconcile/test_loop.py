@@ -24,17 +24,15 @@ def test_start_to_running(world: World) -> None:
 
 
 def test_definition_reaches_flink(world: World) -> None:
-    """Script, name, parallelism, options as text and log levels arrive as written."""
+    """Script, name, parallelism and options as text arrive as written."""
     deployment = world.deployment(
         flinkConf={"a": 1, "b": True, "c": "x"},
         streamingResourceSetting={"basicResourceSetting": {"parallelism": 3}},
-        logging={"log4jLoggers": [{"loggerName": "root", "loggerLevel": "WARN"}]},
     )
     run = world.running(deployment)
     sent = world.flink.jobs[run.job_id].submission
     assert (sent.script, sent.name, sent.parallelism, sent.batch) == ("SELECT 1", "bids", 3, False)
     assert sent.options == {"a": "1", "b": "true", "c": "x"}
-    assert sent.log_levels == {"": "WARN"}
 
 
 def test_bad_script_fails_fast_with_its_place(world: World) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flinkform.errors import Killed, Missing, Unavailable
 from flinkform.flink import checkpoints
 from flinkform.flink.values import Phase
@@ -192,5 +194,21 @@ def test_stray_job_is_cancelled(world: World) -> None:
     world.tick(20)
     assert world.fresh(run).state == "CANCELLED"
     world.flink.jobs[run.job_id] = seen
-    world.tick()
-    assert world.flink.asked("cancel")[-1] == ("cancel", run.job_id)
+    calls = len(world.flink.asked("cancel"))
+    world.tick(6)
+    assert world.flink.asked("cancel")[calls:] == [("cancel", run.job_id)]
+    assert world.told(run)[-1] == "JOB_STRAY"
+
+
+def test_stray_that_takes_no_notice(world: World) -> None:
+    """A stray that runs on is cancelled again after a while, each time a longer one, and told of once."""
+    run = world.running(world.deployment())
+    seen = world.flink.jobs[run.job_id]
+    world.cancelled(run)
+    world.flink.jobs[run.job_id] = seen
+    calls = len(world.flink.asked("cancel"))
+    for _ in range(240):
+        seen.seen = replace(seen.seen, state=Phase.RUNNING)
+        world.tick()
+    assert len(world.flink.asked("cancel")) - calls == 4  # at 0, 5, 15 and 35 s
+    assert world.told(run).count("JOB_STRAY") == 1
