@@ -175,6 +175,21 @@ def test_slots(flink: Embedded, run: Run, job: Job) -> None:
     assert flink.slots() == Slots(12, 9)
 
 
+def test_levels(flink: Embedded, run: Run, job: Job) -> None:
+    """A logger says more while it is told to, in the log of a job that runs, and as much as ever afterwards."""
+    made = run(job(counting("loud")))
+    coordinator = "org.apache.flink.runtime.checkpoint"
+    before = flink.log(made, tail=1 << 20)
+    assert " DEBUG " not in before
+    flink.levels({coordinator: "DEBUG", "": "ERROR"})
+    until(lambda: " DEBUG " in flink.log(made))
+    flink.levels({})
+    quiet = len(flink.log(made, tail=1 << 24))
+    until(lambda: "INFO" in flink.log(made, tail=1 << 24)[quiet:])
+    said = flink.log(made, tail=1 << 24)[quiet:]
+    assert said.count(" DEBUG ") <= said.partition(" INFO ")[0].count(" DEBUG ")
+
+
 def test_log(flink: Embedded, run: Run, job: Job) -> None:
     """Each job logs to a file of its own, and its tail begins with a whole line."""
     made = run(job(IDLE))

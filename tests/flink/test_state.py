@@ -151,6 +151,7 @@ def exact(rows: Rows) -> bool:
 
 PASSING = """CREATE TEMPORARY TABLE t (n BIGINT, k AS CAST(n - n AS INT)) WITH ('connector' = 'datagen',
     'rows-per-second' = '100', 'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '100000');"""
+HINTED, HINT = PASSING.replace("start' = '1'", "start' = '900'"), "/*+ OPTIONS('fields.n.start' = '1') */"
 ALL_KEPT = {
     "renamed": (COUNT, "CREATE VIEW w AS SELECT k AS key, n AS num FROM a; INSERT INTO o SELECT x, y, z FROM (SELECT MAX(num) AS x, COUNT(*) AS y, SUM(num) AS z FROM w GROUP BY key)"),
     "reordered": (COUNT, "INSERT INTO o SELECT x, y, z FROM (SELECT SUM(n) AS z, COUNT(*) AS y, k, MAX(n) AS x FROM a GROUP BY k)"),
@@ -161,6 +162,7 @@ ALL_KEPT = {
     "one of two edited": ("INSERT INTO o2 SELECT k, MIN(n) FROM a GROUP BY k, g;" + COUNT, "INSERT INTO o2 SELECT k, MAX(n) FROM a GROUP BY k, g;" + COUNT),
     "longer expiry": ("SET 'table.exec.state.ttl' = '3 h';" + COUNT, "SET 'table.exec.state.ttl' = '5 h';" + COUNT),
     "over": (OVER, "INSERT INTO o SELECT x, y, z FROM (" + OVER.removeprefix("INSERT INTO o ").replace("n, COUNT(*) OVER w, SUM(n) OVER w", "n AS x, COUNT(*) OVER w AS y, SUM(n) OVER w AS z") + ") WHERE MOD(x, 2) = 0"),
+    "hint": (HINTED + COUNT.replace("FROM a", "FROM t " + HINT), HINTED + COUNT.replace("FROM a", "FROM t " + HINT + " WHERE n > 0")),
     "temporary": (PASSING + COUNT.replace("FROM a", "FROM t"), PASSING + COUNT.replace("FROM a", "FROM t WHERE n > 0")),
 }  # fmt: skip
 
