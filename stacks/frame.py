@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flinkform_constructs import FlinkProvider, cdk
+from flinkform_constructs import FlinkProvider, StateBackend, cdk
 from stacks.setting import Setting
 
 
@@ -12,15 +12,7 @@ def frame(stack: cdk.TerraformStack, setting: Setting) -> None:
     Neither holds a credential: Terraform takes TF_HTTP_USERNAME and TF_HTTP_PASSWORD for the backend and for the
     states of other stacks that this one reads, the provider takes ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET.
     """
-    address = f"{setting.endpoint}/state/{setting.environment.name}/{stack.node.id}"
-    cdk.HttpBackend(
-        stack,
-        address=address,
-        lock_address=address,
-        lock_method="LOCK",
-        unlock_address=address,
-        unlock_method="UNLOCK",
-    )
+    StateBackend.control_plane(setting.endpoint, environment=setting.environment.name).keep(stack)
     FlinkProvider(
         stack,
         region=setting.environment.workspace.get("region"),

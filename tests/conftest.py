@@ -1,9 +1,76 @@
-"""What holds for every test."""
+"""What holds for every test, and an S3 on this machine."""
 
 from __future__ import annotations
 
+import itertools
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from flinkform.flink import objects
 
 # No test may fail because the machine is slow.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+_NUMBERS = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """An empty bucket, and what is in it."""
+
+    name: str
+    client: Any
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.name}"
+
+    def put(self, *keys: str) -> None:
+        for key in keys:
+            self.client.put_object(Bucket=self.name, Key=key, Body=b"state")
+
+    def complete(self, folder: str) -> str:
+        """A folder with a checkpoint or savepoint in it; its URI."""
+        self.put(f"{folder}/data-1", f"{folder}/_metadata")
+        return f"{self.uri}/{PurePosixPath(folder)}"
+
+    @property
+    def keys(self) -> list[str]:
+        return [one["Key"] for one in self.client.list_objects_v2(Bucket=self.name).get("Contents", ())]
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[Callable[[], Bucket]]:
+    """An S3 that this process is set up for as the user of one would be, by AWS' own variables."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415  a second that only these tests need
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as shell:
+        shell.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}:{port}")
+        shell.setenv("AWS_REGION", "us-east-1")
+        shell.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        shell.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        shell.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+        yield lambda: Bucket(f"flow-{next(_NUMBERS)}", objects.client())
+    objects.client.cache_clear()
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3: Callable[[], Bucket]) -> Iterator[Bucket]:
+    made = s3()
+    made.client.create_bucket(Bucket=made.name)
+    yield made
+    # Whatever a test did to the client, the next one gets a fresh one.
+    objects.client.cache_clear()

@@ -4,6 +4,7 @@ from flinkform_constructs import _blocks
 from flinkform_constructs._blocks import *  # noqa: F403 - generated, with the list of its names
 from flinkform_constructs._cdk import cdk
 from flinkform_constructs.app import App
+from flinkform_constructs.backend import StateBackend
 from flinkform_constructs.block import Block, DataSource, Lifecycle, Meta, Resource
 from flinkform_constructs.element import Element, Scope
 from flinkform_constructs.folder import JobFolder
@@ -32,6 +33,7 @@ __all__ = [
     "RequiredLabels",
     "Resource",
     "Scope",
+    "StateBackend",
     "Text",
     "cdk",
     "text",

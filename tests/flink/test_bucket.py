@@ -16,9 +16,9 @@ from flinkform.flink.rest import Rest
 from flinkform.flink.runtime import Embedded
 from flinkform.flink.settings import Settings
 from flinkform.flink.values import Submission
+from tests.conftest import SECRET, Bucket
 from tests.flink.conftest import ended, printed, stopped, until
 from tests.flink.test_lifecycle import counting
-from tests.unit.conftest import SECRET, Bucket, bucket, s3
 
 pytestmark = pytest.mark.skipif(not os.environ.get("FLINKFORM_BUCKET"), reason="fetches 32 MB; make bucket runs it")
 __all__ = ["bucket", "s3"]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from flinkform.cli import api, project
+from flinkform.cli import api, bucket, project
 from flinkform.cli.progress import table
 from flinkform.errors import Invalid
 
@@ -30,7 +30,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     unlock.add_argument("address", metavar="ENVIRONMENT/STACK")
     unlock.add_argument("--id", default="", help="break this lock and no other")
     unlock.set_defaults(run=run, act=_unlock)
-    for one in (listing, restore, unlock):
+    making = actions.add_parser("bucket", help="make an S3 bucket that is fit for states, or bring one to it")
+    making.add_argument("name")
+    making.add_argument("--region", required=True)
+    making.set_defaults(run=run, act=_bucket)
+    for one in (listing, restore, unlock, making):
         one.add_argument("--json", action="store_true")
 
 
@@ -52,6 +56,14 @@ def _list(options: argparse.Namespace) -> tuple[Any, str]:
     answer = api.call(here, "GET", _place(options.address))
     rows = [_row(one, None) for one in answer["versions"]]
     return answer, table(rows, ("version", "serial", "bytes", "written"))
+
+
+def _bucket(options: argparse.Namespace) -> tuple[Any, str]:
+    made = bucket.ensure(options.name, region=options.region)
+    text = (
+        f"{'made' if made else 'found'} the bucket {options.name}: versions are kept, encrypted, and nothing is public"
+    )
+    return {"bucket": options.name, "region": options.region, "made": made}, text
 
 
 def _restore(options: argparse.Namespace) -> tuple[Any, str]:

@@ -6,7 +6,7 @@ import pytest
 
 from flinkform.errors import Denied, FlinkformError, Invalid, Unavailable
 from flinkform.flink import checkpoints, objects
-from tests.unit.conftest import SECRET, Bucket
+from tests.conftest import SECRET, Bucket
 
 
 def test_newest(bucket: Bucket) -> None:

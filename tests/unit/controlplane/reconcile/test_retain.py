@@ -18,7 +18,7 @@ from flinkform.controlplane.store.savepoints import Savepoint
 from flinkform.errors import Conflict, Unavailable
 from flinkform.flink import checkpoints
 from flinkform.flink.values import Phase
-from tests.unit.conftest import Bucket
+from tests.conftest import Bucket
 from tests.unit.controlplane.reconcile.conftest import NS, WS, World
 from tests.unit.controlplane.reconcile.fake import Inline
 
