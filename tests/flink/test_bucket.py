@@ -21,7 +21,6 @@ from tests.flink.conftest import ended, printed, stopped, until
 from tests.flink.test_lifecycle import counting
 
 pytestmark = pytest.mark.skipif(not os.environ.get("FLINKFORM_BUCKET"), reason="fetches 32 MB; make bucket runs it")
-__all__ = ["bucket", "s3"]
 
 
 @pytest.fixture
