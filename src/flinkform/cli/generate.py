@@ -9,6 +9,7 @@ STEPS = (
     "flinkform.cli.types",
     "flinkform.openapi.extract",
     "flinkform.jobfile.schema",
+    "flinkform.release",
     "flinkform_constructs.generate",
     "flinkform.provider.document",
     "flinkform.cli.reference",

@@ -24,6 +24,7 @@ COMMANDS = {
     "up": "set everything up and bring every job of this repository to the state it asks for",
     "down": "stop what `up` started; jobs come back at the next `up` from their newest checkpoint",
     "status": "show the jobs and where they are",
+    "plan": "say what a change does to every job, before anything is touched",
     "validate": "check job files with Flink's own planner, without a server",
     "job": "show a job's values and where each was written",
     "connectors": "list, install and remove connectors and formats",

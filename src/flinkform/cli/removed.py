@@ -33,11 +33,11 @@ def emptied(here: Project, found: tuple[Stack, ...]) -> tuple[Stack, ...]:
     Backend and provider are those of the stacks that are left.
     """
     gone = sorted(known(here) - {stack.name for stack in found})
-    return tuple(filter(None, (_empty(here, name, found[0]) for name in gone))) if found else ()
+    return tuple(filter(None, (empty(here, name, found[0]) for name in gone))) if found else ()
 
 
-def _empty(here: Project, name: str, like: Stack) -> Stack | None:
-    """Return the stack, or `None` where states are not the control plane's to keep."""
+def empty(here: Project, name: str, like: Stack) -> Stack | None:
+    """Return the stack *name* with nothing in it, or `None` where states are not the control plane's to keep."""
     page = json.loads((like.folder / "cdk.tf.json").read_text())
     page = {key: page[key] for key in ("terraform", "provider") if key in page}
     backend = page["terraform"].get("backend", {}).get("http")

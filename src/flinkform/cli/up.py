@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -13,13 +12,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from flinkform.cli import project, removed, server, shell, stacks, status, tools, validate
+from flinkform.cli import project, removed, server, shell, stacks, status, synth, tools, validate
 from flinkform.cli.leftover import Locks
 from flinkform.cli.progress import Progress, Step
 from flinkform.cli.project import Project
 from flinkform.cli.stacks import Outcome, Stack, Terraform
 from flinkform.controlplane import home
-from flinkform.errors import Invalid
 from flinkform.provider import build
 
 _PATIENCE = 120
@@ -52,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         step.result = f"in {build.install(here.home)}"
     environment = {**here.shell, **shell.variables(here)}
     with progress.step("synthesising the stacks") as step:
-        found = synthesise(here, environment)
+        found = synth.synthesise(here, environment)
         step.result = f"{len(found)} stacks"
     with progress.step("planning and applying") as step:
         outcomes = _apply(here, Terraform(program, environment, Locks(here)), found, step)
@@ -108,29 +106,6 @@ def settled(
 def _astray(found: dict[str, Any]) -> list[dict[str, str]]:
     """Return the jobs that should run and do not; a batch job that finished has run."""
     return [j for j in found["jobs"] if j["desired"] == "running" and j["state"] not in {"RUNNING", "FINISHED"}]
-
-
-def synthesise(here: Project, environment: dict[str, str]) -> tuple[stacks.Stack, ...]:
-    """Run `main.py` and return what it wrote."""
-    done = subprocess.run(
-        [sys.executable, "main.py"],
-        cwd=here.root,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise Invalid(f"main.py failed:\n{_reason(done.stderr)}")
-    return stacks.read(Path(environment.get("CDKTF_OUTDIR", here.root / "cdktf.out")))
-
-
-def _reason(text: str) -> str:
-    """Return what a failed main.py means: the last exception's own words where it is one of ours."""
-    lines = text.strip().splitlines()
-    last = next((i for i in range(len(lines) - 1, -1, -1) if lines[i].startswith("flinkform.errors.")), None)
-    return "\n".join(lines[last:]).split(": ", 1)[-1] if last is not None else text.strip()
 
 
 def _summary(outcomes: tuple[Outcome, ...]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from flinkform.errors import Invalid, Position
 from flinkform.jobfile.globs import matches
 from flinkform.jobfile.model import Environment
-from flinkform.jobfile.tree import Tree
+from flinkform.jobfile.tree import Folder, Tree
 
 DEFAULTS = "_defaults.yaml"
 """The file in any folder whose keys hold for all jobs at or below it."""
@@ -22,11 +22,11 @@ def scripts(files: Collection[str]) -> tuple[str, ...]:
 def misshapen(tree: Tree, files: Collection[str], paths: Sequence[str], environment: Environment) -> Iterator[Invalid]:
     """Yield files that nobody reads, names that are one elsewhere, and what the environment says about nothing.
 
-    *paths* are the scripts among *files*; of an empty tree nothing is missing.
+    *paths* are the scripts among *files*; of an empty tree nothing is missing, nor of one that is a part.
     """
     yield from _strays(tree, files)
     yield from _twins(tree, paths)
-    if paths:
+    if paths and not (isinstance(tree, Folder) and tree.part):
         yield from _idle(paths, environment)
         yield from _lost(tree, paths, environment)
 

@@ -9,6 +9,8 @@ from typing import Protocol
 
 from flinkform.errors import Invalid, NotFound, Position
 
+PART = ".part"
+"""The file that says of a jobs folder that it is a part of one: what is missing from it is somewhere else."""
 _CHUNK = 32 * 1024
 """Bytes asked for first: nearly every file has fewer, and asking for all that it may have costs time."""
 
@@ -35,6 +37,7 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self._root = root.as_posix()
         self._real = os.path.realpath(root)
+        self.part = (root / PART).exists()
 
     def files(self) -> Iterator[str]:
         if not Path(self._root).is_dir():

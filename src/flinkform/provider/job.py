@@ -61,7 +61,7 @@ class Jobs:
         wanted = made.values or {}
         if not upgrade.settled(wanted):
             return upgrade.judged(made, Verdict(UNKNOWN), at)
-        verdict = upgrade.beforehand(prior, wanted) or self._oracle.ask(_place(prior), _updating(prior, wanted))
+        verdict = upgrade.beforehand(prior, wanted) or self._oracle.ask(*question(prior, wanted))
         return upgrade.judged(made, verdict, at)
 
     def create(self, planned: Values, result: Result) -> None:
@@ -296,6 +296,11 @@ def _marked(documents: Iterable[Document], private: dict[str, Any]) -> Document 
 
 def _body(values: Values, call: Call) -> dict[str, Any]:
     return documents.encode(_SENT, settled(values), call)
+
+
+def question(prior: Values, wanted: Values) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return where, and with what, to ask what an update from *prior* to *wanted* does to state."""
+    return _place(prior), _updating(prior, wanted)
 
 
 def _updating(prior: Values, wanted: Values) -> dict[str, Any]:

@@ -1,0 +1,270 @@
+"""Plans of the stacks that a change concerns: synthesised from a commit, planned by terraform, told for each job."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from flinkform.cli import api, named, removed, synth
+from flinkform.cli.progress import Step, counted
+from flinkform.cli.project import Project
+from flinkform.cli.stacks import Stack, Terraform, initialise
+from flinkform.errors import FlinkformError
+from flinkform.provider.job import question
+from flinkform.release.extract import extract
+from flinkform.release.git import Repository
+from flinkform.release.review import Item, Operator, Review, items
+from flinkform.release.select import JOBS, Selection, select
+from flinkform.resources.job import RESOURCE
+
+_AT_ONCE = 2
+_ASKED = 50
+"""Jobs whose operators are asked for; of more the verdict in one word has to do."""
+_PLACE = re.compile(r"  with \w+\.|  on .* line \d+|  *\d+: ")
+_WORKSPACE = "workspace"
+"""The stack that all others need; it is concerned only where the environment's workspace is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to plan: a commit or, where it is '', the checkout as it is; since another commit only what differs."""
+
+    commit: str = ""
+    since: str = ""
+    selection: Selection | None = None
+
+    @property
+    def teams(self) -> frozenset[str] | None:
+        """The teams whose stacks are concerned, `None` for all."""
+        chosen = self.selection
+        return None if chosen is None or chosen.code else chosen.teams
+
+    @property
+    def empty(self) -> bool:
+        return self.teams == frozenset() and not (self.selection and self.selection.workspace)
+
+
+def wanted(here: Project, *, at: str, since: str) -> Wanted:
+    """Return what the revisions name; of *since* it is the commit that both have in common that counts."""
+    if not at and not since:
+        return Wanted()
+    repository = Repository.around(here.root, here.shell)
+    commit = repository.resolve(at or "HEAD")
+    if not since:
+        return Wanted(commit)
+    old = repository.base(repository.resolve(since), commit)
+    return Wanted(commit, old, select(repository, old, commit, environment=here.environment))
+
+
+def review(here: Project, terraform: Terraform, what: Wanted, step: Step) -> Review:
+    """Return the plan of *what*; nothing is locked, written or started."""
+    found = _reviewed(here, terraform, what, step)
+    if what.teams is not None and (whole := _missed(here, what, found)):
+        # Whoever composes stacks otherwise than a team each has more in one than was synthesised.
+        step.say(f"stack {whole.stack} holds more than the teams that changed: planning all of them")
+        return _reviewed(here, terraform, replace(what, selection=None), step)
+    return found
+
+
+def _missed(here: Project, what: Wanted, found: Review) -> Item | None:
+    """Return a job that a plan removes though the commit has it."""
+    gone = [item for item in found.jobs if item.action == "delete"]
+    files = Repository.around(here.root, here.shell).tree(what.commit, JOBS) if gone else {}
+    return next((item for item in gone if f"{JOBS}/{item.path}" in files), None)
+
+
+def _reviewed(here: Project, terraform: Terraform, what: Wanted, step: Step) -> Review:
+    with _synthesised(here, terraform, what, step) as found:
+        chosen = found if what.teams is None else tuple(s for s in found if _concerned(s, what))
+        chosen = (*_emptied(here, what, found), *chosen)
+        step.say(f"planning {counted(len(chosen), 'stack')}")
+        with tempfile.TemporaryDirectory(prefix="flinkform-plan-") as folder:
+            rows = _planned(terraform, chosen, Path(folder), step.say)
+    told = tuple(_asked(here, rows))
+    return Review(
+        environment=here.environment,
+        commit=what.commit,
+        since=what.since,
+        stacks=tuple(stack.name for stack in chosen),
+        items=tuple(sorted(told, key=lambda one: (one.stack, one.kind, one.name))),
+        notes=tuple(_notes(here, what)),
+        serials=_serials(here, {stack.name for stack in chosen}),
+    )
+
+
+@contextmanager
+def _synthesised(here: Project, terraform: Terraform, what: Wanted, step: Step) -> Iterator[tuple[Stack, ...]]:
+    """Yield the stacks of *what*. They stay where they are between plans, so that each is initialised once."""
+    environment = {**terraform.environment, **provenance(here, what)}
+    if not what.commit:
+        yield synth.synthesise(here, environment)
+        return
+    out = here.home / "plan" / here.environment
+    with tempfile.TemporaryDirectory(prefix="flinkform-commit-") as name:
+        root = Path(name)
+        repository = Repository.around(here.root, here.shell)
+        count = extract(repository, what.commit, root, teams=what.teams)
+        step.say(f"synthesising {what.commit[:12]} from {counted(count, 'file')}")
+        yield synth.synthesise(replace(here, root=root), {**environment, "CDKTF_OUTDIR": str(out)})
+
+
+def provenance(here: Project, what: Wanted) -> dict[str, str]:
+    """Return the variables that tell the stacks which commit they are of: none for a checkout with edits."""
+    return {"FLINKFORM_COMMIT": what.commit or commit(here)}
+
+
+def commit(here: Project) -> str:
+    """Return the commit that this checkout is to the byte, '' where it has edits or is in no repository."""
+    try:
+        repository = Repository.around(here.root, here.shell)
+        return "" if repository.uncommitted() else repository.resolve("HEAD")
+    except FlinkformError:
+        return ""
+
+
+def _concerned(stack: Stack, what: Wanted) -> bool:
+    """Say whether a stack has something of the teams of *what*: by its name, or by the paths of its constructs."""
+    if stack.name == _WORKSPACE:
+        return bool(what.selection and what.selection.workspace)
+    teams = what.teams or frozenset()
+    if stack.name in teams:
+        return True
+    document = json.loads((stack.folder / "cdk.tf.json").read_text())
+    jobs = document.get("resource", {}).get(RESOURCE.type_name, {}).values()
+    return any(teams & set(str(job["//"]["metadata"]["path"]).split("/")) for job in jobs)
+
+
+def _emptied(here: Project, what: Wanted, found: tuple[Stack, ...]) -> tuple[Stack, ...]:
+    """Return what is left of stacks whose last job file is gone: to apply one is to destroy what it had."""
+    if not found:
+        return ()
+    lost = (what.teams - {stack.name for stack in found}) if what.teams else frozenset()
+    kept = set(_serials(here, set(lost)))
+    return tuple(filter(None, (removed.empty(here, name, found[0]) for name in sorted(lost & kept))))
+
+
+def _planned(
+    terraform: Terraform, chosen: Iterable[Stack], folder: Path, say: Callable[[str], None]
+) -> list[tuple[Item, Mapping[str, Any]]]:
+    """Return what the plans change, each with Terraform's row about it."""
+
+    def one(stack: Stack) -> list[tuple[Item, Mapping[str, Any]]]:
+        return list(_stack(terraform, stack, folder / f"{stack.name}.tfplan", say))
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return [row for rows in pool.map(one, chosen) for row in rows]
+
+
+def _stack(
+    terraform: Terraform, stack: Stack, file: Path, say: Callable[[str], None]
+) -> Iterator[tuple[Item, Mapping[str, Any]]]:
+    """Plan one stack without its lock; what terraform refuses is an item too, the rest is planned all the same."""
+    initialise(terraform, stack)
+    common = ("-input=false", "-no-color", "-lock=false")
+    refused: dict[str, str] = {}
+    try:
+        code, _ = terraform.run(stack, "plan", *common, "-detailed-exitcode", f"-out={file}", ok=(0, 2), seen=say)
+        if code == 0:
+            return
+    except FlinkformError as error:
+        refused = {_address(part): part.message for part in error.parts}
+        if not all(refused) or not refused:
+            raise
+    found = _shown(terraform, stack, file)
+    changes = {str(row["address"]): row for row in found.get("resource_changes", ())}
+    changes |= {address: _meant(stack, found, address) for address in refused}
+    for made in items(stack.name, {"resource_changes": list(changes.values())}):
+        if message := refused.get(made.address):
+            made = replace(made, action="refused", means="", units=0, refused=_told(message))  # noqa: PLW2901
+        yield made, changes[made.address]
+
+
+def _shown(terraform: Terraform, stack: Stack, file: Path) -> Mapping[str, Any]:
+    """Return a plan as Terraform shows it; an empty one where it kept none."""
+    if not file.exists():
+        return {}
+    _, text = terraform.run(stack, "show", "-json", "-no-color", str(file))
+    # What terraform warns of stands before the document.
+    start = next((line for line in text.splitlines() if line.startswith("{")), "{}")
+    found: Mapping[str, Any] = json.loads(start)
+    return found
+
+
+def _meant(stack: Stack, found: Mapping[str, Any], address: str) -> Mapping[str, Any]:
+    """Return the row that a plan would have about what was refused: from its state to its configuration."""
+    kind, _, name = address.partition(".")
+    document = json.loads((stack.folder / "cdk.tf.json").read_text())
+    config = document.get("resource", {}).get(kind, {}).get(name, {})
+    kept = found.get("prior_state", {}).get("values", {}).get("root_module", {}).get("resources", ())
+    before: Mapping[str, Any] = next((one["values"] for one in kept if one["address"] == address), {})
+    given = {key: _literal(value) for key, value in config.items() if not (isinstance(value, str) and "${" in value)}
+    given |= {"sql": _literal(config["sql"])} if "sql" in config else {}
+    change = {"actions": ["update"], "before": before, "after": {**before, **given}}
+    return {"address": address, "type": kind, "name": name, "mode": "managed", "change": change}
+
+
+def _literal(value: Any) -> Any:
+    """Return what Terraform makes of text in a configuration."""
+    return value.replace("$${", "${").replace("%%{", "%{") if isinstance(value, str) else value
+
+
+def _told(message: str) -> str:
+    """Return an error without the places that it names in a file that nobody wrote."""
+    return "\n".join(line for line in message.splitlines() if not _PLACE.match(line))
+
+
+def _address(part: FlinkformError) -> str:
+    return next((str(step) for step in part.at[1:2] if "." in str(step)), "")
+
+
+def _asked(here: Project, rows: list[tuple[Item, Mapping[str, Any]]]) -> Iterator[Item]:
+    """Yield the items; those that carry state over with what becomes of each operator, where somebody knows."""
+    left = _ASKED
+    for made, row in rows:
+        if made.refused or made.verdict in ("", "same", "unknown") or left == 0:
+            yield made
+            continue
+        left -= 1
+        yield _judged(here, made, row["change"])
+
+
+def _judged(here: Project, made: Item, change: Mapping[str, Any]) -> Item:
+    before = change["before"]
+    place, body = question(before, {**before, **{k: v for k, v in change["after"].items() if v is not None}})
+    try:
+        answer = named.client(here).call("GetStateVerdict", place, body).get("data") or {}
+    except FlinkformError:
+        return made  # the word is there; only its reasons are not
+    operators = tuple(Operator(o["fate"], o["name"], o.get("why") or "") for o in answer.get("operators") or ())
+    return replace(made, summary=str(answer.get("summary") or ""), operators=operators)
+
+
+def _serials(here: Project, names: set[str]) -> dict[str, dict[str, Any]]:
+    """Return lineage and serial of the states of stacks, as far as the control plane keeps them."""
+    try:
+        kept = api.call(here, "GET", "/flinkform/v1/states")["states"]
+    except FlinkformError:
+        return {}
+    start = f"{here.environment}/"
+    found = {one["address"].removeprefix(start): one for one in kept if one["address"].startswith(start)}
+    return {name: {"lineage": found[name]["lineage"], "serial": found[name]["serial"]} for name in names & found.keys()}
+
+
+def _notes(here: Project, what: Wanted) -> Iterator[str]:
+    """Yield what a plan of a commit has to say of the checkout around it."""
+    if not what.commit:
+        return
+    edits = [path for path in Repository.around(here.root, here.shell).uncommitted() if not path.startswith(".")]
+    if edits:
+        yield f"{counted(len(edits), 'file')} not committed and not in this plan, as {edits[0]}"
+    if what.selection:
+        files = {one.path for one in what.selection.jobs if not one.path.endswith(".sql")}
+        if files:
+            yield f"{counted(len(files), 'file')} that no job is made of yet, as {JOBS}/{min(files)}"
