@@ -10,7 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from flinkform.cli import server, shell, stacks, status, tools, up
+from flinkform.cli import server, shell, stacks, status, synth, tools
 from flinkform.cli.progress import Progress
 from flinkform.cli.project import Project
 from flinkform.cli.stacks import Stack, Terraform
@@ -35,7 +35,9 @@ class Repository:
 
     def synth(self) -> tuple[Stack, ...]:
         """Run `main.py`; each stack's `folder` holds its `cdk.tf.json`."""
-        return up.synthesise(self.project, {**self.environment, "CDKTF_OUTDIR": str(self.project.home / "cdktf.out")})
+        return synth.synthesise(
+            self.project, {**self.environment, "CDKTF_OUTDIR": str(self.project.home / "cdktf.out")}
+        )
 
     def plan(self, *names: str) -> Plan:
         """Synthesise and plan the stacks called *names*, or all; the order is that of the names."""
