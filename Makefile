@@ -53,6 +53,11 @@ SOAK_KILLS ?= 200
 soak: .venv/test.stamp ## kill the control plane and Flink again and again while jobs are worked on (SOAK_KILLS=200)
 	@$(ENV) $(BIN)/python -m tests.soak --kills $(SOAK_KILLS) $(SOAK)
 
+# What has a database at all: the rest is the same on both.
+STORES := tests/unit/controlplane tests/contract/test_controlplane.py tests/contract/test_planes.py tests/contract/test_sdk.py
+postgres: .venv/test.stamp ## run the control plane's tests on PostgreSQL
+	@FLINKFORM_DATABASES=postgresql $(ENV) $(BIN)/python -m pytest $(STORES) $(PYTEST)
+
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 .venv/bin/python:
@@ -83,4 +88,4 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 install = PYTHONPATH=src $(BIN)/python -m flinkform.cli.install $(1)
 
-.PHONY: help run down test lint generate openapi-diff bench bucket corpus kafka engines monorepo soak
+.PHONY: help run down test lint generate openapi-diff bench bucket corpus kafka engines monorepo soak postgres

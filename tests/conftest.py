@@ -1,9 +1,10 @@
-"""What holds for every test, and an S3 on this machine."""
+"""What holds for every test, the databases that those of the control plane run on, and an S3 on this machine."""
 
 from __future__ import annotations
 
 import itertools
 import logging
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -13,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from flinkform.flink import objects
+from tests.postgresql import postgres, programs
+from tests.unit.controlplane.tables import Kind, Postgresql, Sqlite
 
 # No test may fail because the machine is slow.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -74,3 +77,36 @@ def bucket(s3: Callable[[], Bucket]) -> Iterator[Bucket]:
     yield made
     # Whatever a test did to the client, the next one gets a fresh one.
     objects.client.cache_clear()
+
+
+ONLY = os.environ.get("FLINKFORM_DATABASES")
+"""The one kind of database to run on; without it, SQLite, and both where a test says so."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test that has a database on one kind of it, or on both."""
+    if "kind" in metafunc.fixturenames:
+        both = metafunc.definition.get_closest_marker("both")
+        kinds = [ONLY] if ONLY else ["sqlite", "postgresql"] if both else ["sqlite"]
+        metafunc.parametrize("kind", kinds, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Postgresql]:
+    """A PostgreSQL for all tests that want one."""
+    found = programs()
+    if found is None:
+        pytest.skip("no initdb on this machine")
+    with postgres(found) as server:
+        made = Postgresql(server)
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """The kind of database that this run of a test has."""
+    if request.param == "sqlite":
+        return Sqlite()
+    found: Kind = request.getfixturevalue("postgresql")
+    return found

@@ -23,7 +23,7 @@ from flinkform.flink.fleet import Fleet
 from flinkform.flink.values import Observed, Phase, SavepointStatus
 from tests.unit.controlplane.reconcile.fake import FakeRuntime
 
-_SECONDS = 20.0
+_SECONDS = 60.0
 
 
 class Eager(FakeRuntime):
@@ -58,9 +58,9 @@ class Served:
 
 
 @contextmanager
-def served(home: Path) -> Iterator[Served]:
+def served(home: Path, database: str = "") -> Iterator[Served]:
     """Serve from *home* until the block ends."""
-    settings = Settings(home=home)
+    settings = Settings(home=home, database=database)
     home.mkdir(exist_ok=True)
     store = Store.open(settings.database_url)
     key = keyring.root(store, settings)
@@ -80,7 +80,7 @@ def served(home: Path) -> Iterator[Served]:
 
 
 def until(met: Callable[[], object], what: str) -> None:
-    """Wait until *met*; fails after twenty seconds."""
+    """Wait until *met*; fails after a minute."""
     deadline = time.monotonic() + _SECONDS
     while not met():
         assert time.monotonic() < deadline, f"waited {_SECONDS:g} s for {what}"

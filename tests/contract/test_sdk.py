@@ -18,6 +18,7 @@ from darabonba.runtime import RuntimeOptions
 from flinkform.controlplane.api import shape
 from flinkform.openapi.operation import operation
 from tests.contract.served import Served, served, until
+from tests.unit.controlplane.tables import Kind
 
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
 
@@ -27,9 +28,10 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"
 
 
 @pytest.fixture(scope="module")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def plane(tmp_path_factory: pytest.TempPathFactory, kind: Kind) -> Iterator[Served]:
     """One control plane for all of this module."""
-    with served(tmp_path_factory.mktemp("home")) as running:
+    home = tmp_path_factory.mktemp("home")
+    with served(home, kind.url(home)) as running:
         yield running
 
 

@@ -1,16 +1,12 @@
-"""Real systems for jobs to speak to: a Kafka broker and a PostgreSQL, on loopback, gone with the test."""
+"""A real system for jobs to speak to: a Kafka broker on loopback, gone with the test."""
 
 from __future__ import annotations
 
 import os
-import pwd
-import shutil
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from flinkform.flink import maven
@@ -86,64 +82,6 @@ def kafka(folder: Path) -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
-
-
-@dataclass(frozen=True, slots=True)
-class Postgres:
-    """A database `shop` that its one user needs no password for."""
-
-    port: int
-    user: str
-    programs: Path
-
-    @property
-    def url(self) -> str:
-        return f"jdbc:postgresql://127.0.0.1:{self.port}/postgres"
-
-    def query(self, sql: str) -> str:
-        command = [str(self.programs / "psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-Atc", sql]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def postgres_programs() -> Path | None:
-    """The folder of PostgreSQL's programs, the newest there is."""
-    places = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    found = shutil.which("initdb")
-    return places[-1].parent if places else Path(found).parent if found else None
-
-
-@contextmanager
-def postgres(programs: Path) -> Iterator[Postgres]:
-    """Run a server until the block ends, as somebody who is not root: it refuses to run as that."""
-    user = next((u.pw_name for u in pwd.getpwall() if u.pw_name in ("postgres", "nobody")), "nobody")
-    other = {"user": user} if os.geteuid() == 0 else {}
-    port = _free()
-    folder = Path(tempfile.mkdtemp(prefix="flinkform-postgres-"))
-    try:
-        if other:
-            shutil.chown(folder, user)
-        data = folder / "data"
-        make = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-        subprocess.run(make, check=True, capture_output=True, cwd=folder, **other)  # type: ignore[call-overload]
-        serve = [programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F"]
-        with (folder / "out").open("wb") as out:
-            process = subprocess.Popen(serve, stdout=out, stderr=out, cwd=folder, **other)  # type: ignore[call-overload]
-        try:
-            made = Postgres(port, user, programs)
-            wait(lambda: _answers(made), "PostgreSQL")
-            yield made
-        finally:
-            process.terminate()
-            process.wait(30)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _answers(made: Postgres) -> bool:
-    try:
-        return made.query("SELECT 1") == "1"
-    except subprocess.CalledProcessError:
-        return False
 
 
 def _free() -> int:

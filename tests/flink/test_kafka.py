@@ -13,7 +13,8 @@ import pytest
 from flinkform.errors import Missing, Unavailable
 from flinkform.flink import connectors
 from tests.flink.plane import Plane, plane, wait
-from tests.flink.services import CACHE, Postgres, kafka, postgres, postgres_programs
+from tests.flink.services import CACHE, kafka
+from tests.postgresql import Postgres, postgres, programs
 
 ROWS, KEYS = 5000, 10
 HEAVY = os.environ.get("FLINKFORM_HEAVY") == "1"
@@ -76,10 +77,10 @@ def broker(java: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[Postgres]:
-    programs = postgres_programs()
+    found = programs()
     if programs is None:
         pytest.skip("no PostgreSQL on this machine")
-    with postgres(programs) as made:
+    with postgres(found) as made:
         made.query("CREATE TABLE totals (k BIGINT PRIMARY KEY, rows_seen BIGINT, total BIGINT, note BIGINT)")
         yield made
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import socket
 import tempfile
 import time
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -65,6 +67,14 @@ def lock(home: Path, *, seconds: float, say: Callable[[str], None]) -> Lock:
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, str(os.getpid()).encode(), 0)
     return Lock(descriptor)
+
+
+def identity(home: Path) -> str:
+    """A name that no other home has, here or elsewhere: a copy of this one is another one, by its place."""
+    file = home / "identity"
+    if not file.exists():
+        write(file, uuid.uuid4().hex)
+    return f"{file.read_text(encoding='utf-8').strip()}@{socket.gethostname()}:{home}"
 
 
 def held(home: Path) -> bool:

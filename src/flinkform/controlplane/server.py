@@ -20,6 +20,7 @@ import uvicorn
 from flinkform.controlplane import home, keyring, logs
 from flinkform.controlplane.api.call import Services
 from flinkform.controlplane.app import build
+from flinkform.controlplane.lead import Reign, Succession
 from flinkform.controlplane.reconcile.absent import Absent
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.loop import Loop
@@ -73,7 +74,7 @@ def run(
         held.callback(fleet.stop)
         limit = Limit(failures=settings.failures, window=settings.failure_minutes * 60_000)
         bench = Bench(store, fleet, settings.folder, limit=limit, stores=settings.stores)
-        loop = Loop(bench, policy=settings.retention)
+        reign = Reign(lambda led: Loop(replace(bench, store=led), policy=settings.retention), fleet)
         stopping = threading.Event()
         services = Services(
             store=store,
@@ -81,18 +82,28 @@ def run(
             seats=bench.runtime,
             settings=settings,
             clock=time.time,
-            poke=loop.wake,
-            trouble=lambda: loop.trouble or "Flink is starting",
+            poke=reign.wake,
+            trouble=lambda: reign.trouble,
             stopping=stopping.is_set,
         )
-        loop.start()
-        held.callback(loop.stop)
+        held.callback(_lead(settings, store, reign, _url(listener)))
         if settings.java is not None:
             archivist = Archivist(_tenant(settings, settings.java, SHARED))
             held.callback(archivist.stop)
             archivist.start()
         _serve(services, listener, announce, stopping)
         log.info("stopping")
+
+
+def _lead(settings: Settings, store: Store, reign: Reign, endpoint: str) -> Callable[[], None]:
+    """Begin to lead when it is our turn, in a database of our own at once; what is returned ends it."""
+    if not settings.database:
+        reign.begin(store)
+        return reign.end
+    name = home.identity(settings.home)
+    succession = Succession(store, reign, home=name, endpoint=endpoint, seconds=settings.lease)
+    succession.start()
+    return succession.stop
 
 
 class _Server(uvicorn.Server):

@@ -36,8 +36,11 @@ class Settings:
     port: int = 0
     """0 lets the system pick a free one."""
 
-    database: str = ""
-    """A SQLAlchemy URL; SQLite below the home if empty, which serves one control plane well."""
+    database: str = field(default="", repr=False)
+    """The URL of a database that others may use too; SQLite below the home if empty, which serves one well."""
+
+    lease: float = 10.0
+    """Seconds after which another control plane on the same database takes over from one that has died."""
 
     java: Path | None = None
     """The Java that runs Flink; without one, definitions are served and no job runs."""
@@ -159,6 +162,7 @@ def from_environment(
         own_heap=_size(environment, "FLINKFORM_OWN_HEAP", default=base.own_heap),
         own_slots=_whole(environment, "FLINKFORM_OWN_SLOTS", default=base.own_slots),
         region=environment.get("FLINKFORM_REGION", base.region),
+        lease=_whole(environment, "FLINKFORM_LEASE", default=int(base.lease)),
         lock_wait=_whole(environment, "FLINKFORM_LOCK_WAIT", default=int(base.lock_wait)),
         filesystem=_s3(environment),
         retention=_retention(environment, default=base.retention),

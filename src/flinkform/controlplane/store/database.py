@@ -2,57 +2,83 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import Connection, Engine, create_engine, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InternalError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as Queued
 
-from flinkform.controlplane.store import migrate, sqlite
-from flinkform.errors import Unavailable
+from flinkform.controlplane.store import migrate, postgresql, sqlite
+from flinkform.errors import Invalid, Unavailable
+
+_KINDS = {"sqlite": sqlite, "postgresql": postgresql}
 
 
 class Store:
-    """The database of one control plane; safe from many threads.
+    """The database of one control plane, or of several; safe from many threads and from other processes.
 
     `with store.write() as db:` is one transaction, undone when the block raises; every function of this
-    package takes that *db* first. Writers of this process queue up, readers never wait for them. Keep
+    package takes that *db* first. Writers queue up, wherever they are; readers never wait for them. Keep
     both short, and call nothing slow inside. Times are milliseconds since the epoch, given by the caller.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        writer: threading.Lock | None = None,
+        guard: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
         self._engine = engine
-        self._writer = threading.Lock()
+        self._kind = _KINDS[engine.dialect.name]
+        self._writer = writer or threading.Lock()
+        self._guard = guard
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """Bring the tables up to date and return the store; Unavailable when that fails, saying where and why."""
-        if make_url(url).get_backend_name() == "sqlite":
-            _private(make_url(url).database or "")
-        engine = create_engine(url, pool_size=8, max_overflow=40)
-        sqlite.prepare(engine)
-        store = cls(engine)
+        """Bring the tables up to date and return the store; Unavailable when that fails, saying where and why.
+
+        Invalid: no URL of SQLite or PostgreSQL. Missing: PostgreSQL's driver is not installed.
+        """
+        store = cls.unmigrated(url)
         try:
             with store.write() as db:
-                migrate.upgrade(db)
+                store.upgrade(db)
+        except ProgrammingError as error:  # what a user of the database may not do
+            store.close()
+            raise store.unusable(error) from error
         except BaseException:
-            engine.dispose()
+            store.close()
             raise
         return store
+
+    @classmethod
+    def unmigrated(cls, url: str) -> Self:
+        """The store with whatever tables there are."""
+        asked = _url(url)
+        return cls(_KINDS[asked.get_backend_name()].engine(asked))
 
     @classmethod
     def at(cls, home: Path) -> Self:
         """The store in a control plane's home folder, made if it is not there."""
         return cls.open(f"sqlite:///{home / 'controlplane.db'}")
 
+    def guarded(self, guard: Callable[[Connection], None]) -> Store:
+        """The same store for somebody whose writes are undone when *guard*, which is asked first in each, raises."""
+        return Store(self._engine, writer=self._writer, guard=guard)
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """See one unchanging moment of the database; what is written here is lost."""
-        with self._answering(), self._engine.connect() as db, db.begin() as transaction:
+        with (
+            self._answering(),
+            self._engine.connect().execution_options(**self._kind.READ) as db,
+            db.begin() as transaction,
+        ):
             yield db
             transaction.rollback()
 
@@ -62,33 +88,51 @@ class Store:
         with (
             self._answering(),
             self._writer,
-            self._engine.connect().execution_options(**sqlite.WRITE) as db,
+            self._engine.connect().execution_options(**self._kind.WRITE) as db,
             db.begin(),
         ):
+            self._guard(db)
             yield db
 
     def close(self) -> None:
-        """Give the files back; the store is not usable any more."""
+        """Give the files and connections back; the store is not usable any more."""
         self._engine.dispose()
+
+    def upgrade(self, db: Connection) -> None:
+        """Bring the tables up to date, if the database can hold what they will."""
+        self._kind.check(db)
+        migrate.upgrade(db)
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
-        """Say in our words that the database cannot be used: its disk is full, its file is locked or broken."""
+        """Say in our words that the database cannot be used: its disk is full, its file is locked, its server gone."""
         try:
             yield
         except DBAPIError as error:
-            if isinstance(error, OperationalError) or error.connection_invalidated:
-                raise Unavailable(f"the database {self._engine.url!r} does not answer: {error.orig}") from error
+            if isinstance(error, OperationalError | InternalError) or error.connection_invalidated:
+                raise self.unusable(error) from error
             raise
+        except Queued as error:
+            raise Unavailable("the database has more to do than it can", advice="try again soon") from error
+
+    def unusable(self, error: DBAPIError) -> Unavailable:
+        """The error that says which database it is and what the matter is, and no secret."""
+        url = self._engine.url
+        place = url.database if url.get_backend_name() == "sqlite" else f"{url.database} at {url.host or 'localhost'}"
+        said = " ".join(str(error.orig).split())
+        for secret in filter(None, (url.password, url.query.get("password"))):
+            said = said.replace(str(secret), "***")
+        return Unavailable(f"the database {place} does not answer: {said}")
 
 
-def _private(path: str) -> None:
-    """Make the file before SQLite does: only its mode protects the access keys' secrets in it."""
-    file = Path(path)
+def _url(text: str) -> URL:
+    """The URL of a database. Invalid says nothing of its parts: one that is written wrongly has its secret anywhere."""
+    advice = "write `@`, `/` and `:` in a password as %40, %2F and %3A"
     try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(file, os.O_CREAT | os.O_RDWR, 0o600)
-        os.fchmod(descriptor, 0o600)
-    except OSError as error:
-        raise Unavailable(f"cannot write the database {path}: {error.strerror}") from error
-    os.close(descriptor)
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        url = None
+    if url is None or url.get_backend_name() not in _KINDS or "@" in f"{url.host}{url.database}":
+        expected = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:///FILE"
+        raise Invalid(f"the database's URL: expected {expected}", advice=advice)
+    return url

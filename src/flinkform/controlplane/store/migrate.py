@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from flinkform.errors import Conflict
 
 
-def upgrade(db: Connection) -> None:
+def upgrade(db: Connection, *, to: str = "head") -> None:
     """Run what is missing, inside the caller's transaction: a failure leaves the old form.
 
     Conflict: a newer flinkform wrote this database.
@@ -31,4 +31,4 @@ def upgrade(db: Connection) -> None:
             f"expected a database of form {head} or older, got {found}",
             advice="a newer flinkform wrote it: run that one",
         )
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

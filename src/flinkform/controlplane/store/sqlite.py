@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 
+from flinkform.errors import Unavailable
+
+READ: dict[str, Any] = {}
+"""Execution options of a connection that only reads."""
 WRITE: dict[str, Any] = {"writes": True}
-"""Execution options of a connection that is about to write."""
+"""Those of one that is about to write."""
 
 # WAL lets readers go on beside the writer. FULL costs 0.5 ms a commit where NORMAL costs 0.04 ms, and is what keeps
 # an answered request through a power cut: an intent must be on disk before Flink is called.
@@ -20,11 +26,29 @@ _PRAGMAS = (
 )
 
 
-def prepare(engine: Engine) -> None:
-    """Set up every new connection; does nothing for another database."""
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _connected)
-        event.listen(engine, "begin", _begun)
+def engine(url: URL) -> Engine:
+    """The engine for a file, which is made if it is not there. Unavailable: it cannot be."""
+    _private(url.database or "")
+    made = create_engine(url, pool_size=8, max_overflow=40, hide_parameters=True)
+    event.listen(made, "connect", _connected)
+    event.listen(made, "begin", _begun)
+    return made
+
+
+def check(_db: Connection) -> None:
+    """Nothing that we write is too much for it."""
+
+
+def _private(path: str) -> None:
+    """Make the file before SQLite does: only its mode protects the access keys' secrets in it."""
+    file = Path(path)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(file, os.O_CREAT | os.O_RDWR, 0o600)
+        os.fchmod(descriptor, 0o600)
+    except OSError as error:
+        raise Unavailable(f"cannot write the database {path}: {error.strerror}") from error
+    os.close(descriptor)
 
 
 def _connected(connection: sqlite3.Connection, _record: object) -> None:

@@ -249,3 +249,13 @@ meta = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+leases = Table(
+    "leases",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("term", BigInteger, nullable=False),
+    Column("home", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)

@@ -17,6 +17,7 @@ from flinkform.controlplane.settings import Settings
 from flinkform.controlplane.store.database import Store
 from flinkform.openapi import signature
 from tests.unit.controlplane.api.world import Api, Client, Clock, Flink
+from tests.unit.controlplane.tables import Kind
 
 
 @pytest.fixture
@@ -41,10 +42,10 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def services(tmp_path: Path, template: Path, flink: Flink, clock: Clock) -> Iterator[Services]:
+def services(tmp_path: Path, template: Path, flink: Flink, clock: Clock, kind: Kind) -> Iterator[Services]:
     home = tmp_path / "home"
     shutil.copytree(template, home)
-    settings = Settings(home=home)
+    settings = Settings(home=home, database=kind.url(home))
     store = Store.open(settings.database_url)
     yield Services(store=store, runtime=flink, settings=settings, clock=clock, poke=flink.wake)  # type: ignore[arg-type]
     store.close()

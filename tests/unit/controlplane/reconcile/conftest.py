@@ -20,7 +20,7 @@ from flinkform.controlplane.store.savepoints import Savepoint
 from flinkform.flink.fleet import SHARED, Fleet, Seat
 from flinkform.flink.values import Phase
 from tests.unit.controlplane.reconcile.fake import FakeRuntime, Inline
-from tests.unit.controlplane.tables import stocked
+from tests.unit.controlplane.tables import Kind, stocked
 
 WS, NS = "ws-1", "team"
 
@@ -166,9 +166,9 @@ def artifact(script: str) -> dict[str, Any]:
     return {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": script}}
 
 
-def made(folder: Path, flink: FakeRuntime) -> World:
+def made(folder: Path, flink: FakeRuntime, kind: Kind | None = None) -> World:
     """A world in a folder, with one instance and one namespace on their way."""
-    store, clock = stocked(folder / "home"), Clock()
+    store, clock = stocked(folder / "home", kind), Clock()
     others: dict[Seat, FakeRuntime] = {}
     fleet = Fleet(lambda seat: flink if seat == SHARED else others.setdefault(seat, FakeRuntime()))
     bench = Bench(store, fleet, folder / "state", clock)
@@ -179,7 +179,7 @@ def made(folder: Path, flink: FakeRuntime) -> World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    one = made(tmp_path, FakeRuntime())
+def world(tmp_path: Path, kind: Kind) -> Iterator[World]:
+    one = made(tmp_path, FakeRuntime(), kind)
     yield one
     one.store.close()

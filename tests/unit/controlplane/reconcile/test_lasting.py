@@ -13,11 +13,12 @@ from flinkform.errors import Unavailable
 from flinkform.flink.values import Phase
 from tests.unit.controlplane.reconcile.conftest import World, made
 from tests.unit.controlplane.reconcile.fake import FakeRuntime, Inline
+from tests.unit.controlplane.tables import Kind
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    one = made(tmp_path, FakeRuntime(lasting=True, life="first"))
+def world(tmp_path: Path, kind: Kind) -> Iterator[World]:
+    one = made(tmp_path, FakeRuntime(lasting=True, life="first"), kind)
     yield one
     one.store.close()
 

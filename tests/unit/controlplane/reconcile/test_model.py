@@ -21,6 +21,7 @@ from flinkform.flink import checkpoints
 from flinkform.flink.values import Phase
 from tests.unit.controlplane.reconcile.conftest import NS, WS, artifact, made
 from tests.unit.controlplane.reconcile.counting import SCRIPTS, Counting, Killed
+from tests.unit.controlplane.tables import Kind
 
 MOVES = {
     Phase.STARTING: (Phase.RUNNING, Phase.RUNNING, Phase.FAILED, Phase.RESTARTING),
@@ -34,9 +35,9 @@ MOVES = {
 class Play:
     """One deployment, one control plane, one Flink, and what may befall them; *n* picks one of several ways."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: Kind) -> None:
         self.flink = Counting(least=self.least)
-        self.world = made(folder, self.flink)
+        self.world = made(folder, self.flink, kind)
         self.deployment = self.world.deployment(artifact=artifact(SCRIPTS[0]))
         self.asked: dict[str, str] = {}
         """Every run that was asked for, and the script that it is of."""
@@ -308,10 +309,10 @@ ACTS = st.tuples(st.sampled_from(COMMON * 2 + RARE), st.integers(0, 7))
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(acts=st.lists(ACTS, min_size=15, max_size=50))
-def test_reconciliation(acts: list[tuple[Act, int]]) -> None:
+def test_reconciliation(kind: Kind, acts: list[tuple[Act, int]]) -> None:
     """Starts, stops, savepoints, deaths of either side, lost answers and silence, in any order, converge."""
     with tempfile.TemporaryDirectory() as folder:
-        play = Play(Path(folder))
+        play = Play(Path(folder), kind)
         try:
             play.up(1)
             for act, n in acts:
@@ -378,10 +379,10 @@ BLOWS: tuple[tuple[tuple[Act, int], ...], ...] = (
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_every_blow_in_every_phase(phase: Callable[[Play], None]) -> None:
+def test_every_blow_in_every_phase(phase: Callable[[Play], None], kind: Kind) -> None:
     """Whatever the model may do is done in each phase of a run, and the run after it goes on from where it was."""
     with tempfile.TemporaryDirectory() as folder:
-        play = Play(Path(folder))
+        play = Play(Path(folder), kind)
         try:
             for blow in BLOWS:
                 phase(play)

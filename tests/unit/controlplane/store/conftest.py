@@ -12,14 +12,14 @@ from sqlalchemy import Connection
 from flinkform.controlplane.store import deployments
 from flinkform.controlplane.store.database import Store
 from flinkform.controlplane.store.deployments import Deployment
-from tests.unit.controlplane.tables import stocked
+from tests.unit.controlplane.tables import Kind, stocked
 
 Make = Callable[..., Deployment]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = stocked(tmp_path / "home")
+def store(tmp_path: Path, kind: Kind) -> Iterator[Store]:
+    opened = stocked(tmp_path / "home", kind)
     yield opened
     opened.close()
 

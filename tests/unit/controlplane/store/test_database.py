@@ -1,4 +1,4 @@
-"""The database: private, migrated, transactional, safe from many threads."""
+"""The database: migrated, transactional, safe from many threads and processes, private where it is a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from sqlalchemy import text
 from flinkform.controlplane.store import meta
 from flinkform.controlplane.store.database import Store
 from flinkform.controlplane.store.tables import METADATA
-from flinkform.errors import Conflict, Unavailable
+from flinkform.errors import Conflict, Invalid, Unavailable
+from tests.unit.controlplane.tables import Kind, stocked
+
+pytestmark = pytest.mark.both
 
 
 def test_migrations_end_where_the_tables_are(store: Store) -> None:
@@ -22,14 +25,16 @@ def test_migrations_end_where_the_tables_are(store: Store) -> None:
         assert compare_metadata(MigrationContext.configure(db), METADATA) == []
 
 
-def test_file_is_private(store: Store, tmp_path: Path) -> None:
+def test_file_is_private(tmp_path: Path) -> None:
     """Nobody else can read the database or the files SQLite puts beside it, whatever the umask."""
+    store = stocked(tmp_path / "home")
     with store.write() as db:
         meta.put(db, "a", "b")
     modes = {file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "home").iterdir()}
     assert modes["controlplane.db"] == 0o600
     assert set(modes.values()) == {0o600}
     assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
+    store.close()
 
 
 def test_open_file_is_made_private(tmp_path: Path) -> None:
@@ -53,13 +58,13 @@ def test_write_is_all_or_nothing(store: Store) -> None:
         assert meta.get(db, "a") is None
 
 
-def test_write_lasts(tmp_path: Path) -> None:
+def test_write_lasts(tmp_path: Path, kind: Kind) -> None:
     """What was written is there after a close and an open."""
-    first = Store.at(tmp_path)
+    first = Store.open(kind.url(tmp_path))
     with first.write() as db:
         meta.put(db, "a", "b")
     first.close()
-    again = Store.at(tmp_path)
+    again = Store.open(kind.url(tmp_path))
     with again.read() as db:
         assert meta.get(db, "a") == "b"
     again.close()
@@ -93,9 +98,9 @@ def test_writers_from_many_threads_lose_nothing(store: Store) -> None:
         assert meta.get(db, "n") == "200"
 
 
-def test_two_stores_on_one_file_lose_nothing(store: Store, tmp_path: Path) -> None:
+def test_two_stores_on_one_database_lose_nothing(store: Store, tmp_path: Path, kind: Kind) -> None:
     """Another process' writer waits for ours instead of failing or overwriting."""
-    other = Store.at(tmp_path / "home")
+    other = Store.open(kind.url(tmp_path / "home"))
 
     def add(one: Store) -> None:
         for _ in range(25):
@@ -112,12 +117,12 @@ def test_two_stores_on_one_file_lose_nothing(store: Store, tmp_path: Path) -> No
         assert meta.get(db, "n") == "50"
 
 
-def test_newer_database_is_refused(store: Store, tmp_path: Path) -> None:
+def test_newer_database_is_refused(store: Store, tmp_path: Path, kind: Kind) -> None:
     """A database of a later flinkform is not touched, and the message says what to do."""
     with store.write() as db:
         db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(Conflict, match="got 9999; a newer flinkform wrote it"):
-        Store.at(tmp_path / "home")
+        Store.open(kind.url(tmp_path / "home"))
 
 
 def test_unwritable_place_is_named(tmp_path: Path) -> None:
@@ -125,3 +130,36 @@ def test_unwritable_place_is_named(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file")
     with pytest.raises(Unavailable, match=r"cannot write the database .*controlplane\.db: File exists"):
         Store.at(tmp_path / "home")
+
+
+def test_guarded_writes_are_undone(store: Store) -> None:
+    """Who may not write any more writes nothing, and reads on."""
+
+    def guard(_db: object) -> None:
+        raise Conflict("not yours")
+
+    def put() -> None:
+        with store.guarded(guard).write() as db:
+            meta.put(db, "a", "b")
+
+    with pytest.raises(Conflict, match="not yours"):
+        put()
+    with store.guarded(guard).read() as db:
+        assert meta.get(db, "a") is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "postgresql",
+        "mysql://u:hunter2@h/d",
+        "postgresql://u:hunter2@word@h/d",
+        "postgresql://u@h:hunter2/d",
+    ],
+)
+def test_bad_url_is_refused_without_its_secret(url: str) -> None:
+    """A URL that is none, or of another database, is refused in words that repeat no part of it."""
+    with pytest.raises(Invalid, match="expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE") as refused:
+        Store.open(url)
+    assert "hunter2" not in str(refused.value)

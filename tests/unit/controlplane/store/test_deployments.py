@@ -10,6 +10,8 @@ from flinkform.controlplane.store.deployments import Deployment, Filter
 from flinkform.errors import Conflict, NotFound
 from tests.unit.controlplane.store.conftest import Make
 
+pytestmark = pytest.mark.both
+
 
 def names(db: Connection, wanted: Filter | None = None, *, offset: int = 0, limit: int = 100) -> list[str]:
     return [one.name for one in deployments.page(db, "ws", "team", wanted, offset=offset, limit=limit).items]

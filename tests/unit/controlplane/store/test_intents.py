@@ -11,6 +11,8 @@ from flinkform.controlplane.store.runs import Run
 from flinkform.errors import Conflict, NotFound
 from tests.unit.controlplane.store.conftest import Make
 
+pytestmark = pytest.mark.both
+
 
 def start(db: Connection, deployment: Deployment, **changes: object) -> Run:
     return intents.start(db, deployment, restore={"kind": "NONE"}, creator="ann", now=5, changes=changes)

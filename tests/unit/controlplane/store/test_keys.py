@@ -8,6 +8,8 @@ from sqlalchemy import Connection
 from flinkform.controlplane.store import keys, nonces
 from flinkform.errors import Conflict, NotFound
 
+pytestmark = pytest.mark.both
+
 
 def test_keys(db: Connection) -> None:
     """A key is found with its secret until it is removed; an id is taken once."""

@@ -10,6 +10,8 @@ from flinkform.controlplane.store.instances import Instance
 from flinkform.errors import Conflict, NotFound
 from tests.unit.controlplane.store.conftest import Make
 
+pytestmark = pytest.mark.both
+
 
 def instance(db: Connection, name: str = "main", now: int = 1) -> Instance:
     return instances.create(

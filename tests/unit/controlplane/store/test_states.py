@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 from flinkform.controlplane.store import states
 from flinkform.errors import Conflict, NotFound
 
+pytestmark = pytest.mark.both
+
 
 def write(db: Connection, content: bytes = b"{}", **more: Any) -> states.Version:
     return states.write(db, "dev/bids", content, serial=len(content), lineage="l", now=1, **more)
