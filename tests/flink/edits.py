@@ -31,6 +31,8 @@ FIRST = """INSERT INTO o SELECT k, n, v FROM (SELECT *, ROW_NUMBER() OVER (PARTI
     WHERE i = 1"""
 OVER = """INSERT INTO o SELECT k, COUNT(*) OVER w, SUM(v) OVER w FROM a
     WINDOW w AS (PARTITION BY k ORDER BY ts ROWS BETWEEN 5 PRECEDING AND CURRENT ROW)"""
+BESIDE = """INSERT INTO o SELECT k, MAX(c), SUM(x) FROM (SELECT k, 7 AS x, COUNT(*) OVER w AS c FROM a
+    WINDOW w AS (PARTITION BY k ORDER BY ts ROWS BETWEEN 5 PRECEDING AND CURRENT ROW)) GROUP BY k"""
 INTERVAL = """INSERT INTO o SELECT a.k, a.n, b.m FROM a JOIN b ON a.k = b.k
     AND a.ts BETWEEN b.ts - INTERVAL '5' SECOND AND b.ts"""
 TEMPORAL = "INSERT INTO o SELECT a.k, a.n, b.m FROM a JOIN b FOR SYSTEM_TIME AS OF a.ts ON a.n = b.m"
@@ -53,7 +55,10 @@ TTL = "SET 'table.exec.state.ttl' = '1 h';"
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Two scripts, the verdict, and the operators that are dropped and new, by label."""
+    """Two scripts, the verdict, and the operators that are dropped and new, by label.
+
+    *cautious* says why state could be kept that the verdict drops, where that is so.
+    """
 
     name: str
     old: str
@@ -61,6 +66,7 @@ class Edit:
     verdict: str
     dropped: tuple[str, ...] = ()
     new_ones: tuple[str, ...] = ()
+    cautious: str = ""
 
     @property
     def scripts(self) -> tuple[str, str]:
@@ -165,6 +171,10 @@ EDITS = [
     _edit("deduplication, filter", FIRST, ("FROM a)", "FROM a WHERE n > 3)"), "compatible"),
     _edit("deduplication, last", FIRST, ("pt)", "pt DESC)"), "lost", "-deduplication", "+deduplication"),
     _edit("over, frame", OVER, ("5 PRE", "6 PRE"), "lost", "-over aggregate", "+over aggregate"),
+    _edit("over, constant beside", OVER.replace("SELECT k,", "SELECT 7,"), ("SELECT 7,", "SELECT 8,"), "compatible"),
+    _edit("over, column beside", OVER, ("SELECT k,", "SELECT MOD(n, 7),"), "compatible"),
+    _edit("over, constant summed behind", BESIDE, ("7 AS x", "8 AS x"), "partly", "-aggregate", "+aggregate"),
+    _edit("over, key", OVER, ("BY k", "BY MOD(n, 5)"), "lost", "-over aggregate", "+over aggregate"),
     _edit("over, filter", OVER, ("FROM a", "FROM a WHERE n > 3"), "compatible"),
     _edit("match, alias", MATCH, MATCH.replace("x, y", "fst, snd").replace("AS x", "AS fst").replace("AS y", "AS snd"), "same"),
     _edit("match, pattern", MATCH, ("(A B)", "(A B C)"), "lost", "-pattern match", "+pattern match"),

@@ -201,6 +201,16 @@ def test_nothing_wrong_is_kept(upgrade: Upgrades, name: str) -> None:
     assert verdict.outcome == "lost"
 
 
+def test_over_beside(upgrade: Upgrades) -> None:
+    """A constant beside functions over a window is another one from the next row on, and they count on, exactly."""
+    old = OVER.replace("SELECT n, COUNT(*) OVER w, SUM(n) OVER w", "SELECT COUNT(*) OVER w, SUM(n) OVER w, 7")
+    before, after, verdict = upgrade(old, old.replace("w, 7", "w, 8"))
+    assert verdict.outcome == "compatible"
+    assert {r for _, _, r in before} == {7}
+    assert {r for _, _, r in after} == {8}
+    assert [(p, q) for p, q, _ in after] == [(n, triangle(n)) for n in range(before[-1][0] + 1, after[-1][0] + 1)]
+
+
 def test_join(upgrade: Upgrades) -> None:
     """A filter between an aggregate and a join: both keep their state, a row read long ago still joins."""
     before, after, verdict = upgrade(JOINED, JOINED + " WHERE MOD(x.c, 2) = 0")

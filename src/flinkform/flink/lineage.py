@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flinkform.flink.content import content, digest, fields, options
@@ -43,7 +43,7 @@ class Fact:
     """One operator: what it computes, over what.
 
     *calls* is the order in which it computes its aggregates, as places in an order that does not depend on how the
-    query is written.
+    query is written. *carried* are the columns, by their place, that it hands on beside what it computes.
     """
 
     node: Node
@@ -54,6 +54,7 @@ class Fact:
     whole: str
     """Equal for operators that compute the same over the same rows."""
     calls: tuple[int, ...] = ()
+    carried: Mapping[int, str] = field(default_factory=dict)
 
 
 def facts(plan: Plan, token: Callable[[Fact], str] = lambda fact: fact.whole) -> dict[int, Fact]:
@@ -99,6 +100,10 @@ def _defined(value: Any, plan: Plan) -> Any:
 
 def _fact(node: Node, feeds: tuple[Feed, ...], types: list[list[Any]], plan: Plan) -> Fact:
     calls: tuple[int, ...] = ()
+    carried: Mapping[int, str] = {}
+    if short(node) == "over-aggregate" and len(feeds[0]) == 1:
+        sifted, carried = _sifted(node, feeds[0][0], types[0])
+        feeds = ((sifted,),)
     if short(node) in _FOLDING:
         if short(node) == "group-aggregate":
             node, calls = _sorted(node, feeds[0])
@@ -113,7 +118,7 @@ def _fact(node: Node, feeds: tuple[Feed, ...], types: list[list[Any]], plan: Pla
     own = digest(made)
     named = [name for name, _ in fields(node)] if sink(node) else []
     whole = digest([own, named, [sorted(_written(branch) for branch in feed) for feed in feeds]])
-    return Fact(node, made, feeds, own, whole, calls)
+    return Fact(node, made, feeds, own, whole, calls, carried)
 
 
 def _through(node: Node, coming: tuple[Feed, ...]) -> Feed:
@@ -173,7 +178,8 @@ def _from(fact: Fact, token: str) -> Feed:
         columns = [digest([token, "key", i]) for i in range(keys)]
         columns += [digest([token, "call", place]) for place in fact.calls]
     else:
-        columns = [digest([token, i]) for i in range(len(fields(node)))]
+        places = range(len(fields(node)))
+        columns = [digest([token, i, *((fact.carried[i],) if i in fact.carried else ())]) for i in places]
     return (Branch(token, node["id"], tuple(columns)),)
 
 
@@ -264,6 +270,23 @@ def _sorted(node: Node, feed: Feed) -> tuple[Node, tuple[int, ...]]:
     made = {**node, "aggCalls": [node["aggCalls"][i] for i in order]}
     made["aggCallNeedRetractions"] = [retracting[i] for i in order]
     return made, tuple(order.index(i) for i in range(len(order)))
+
+
+def _sifted(node: Node, branch: Branch, types: Sequence[Any]) -> tuple[Branch, Mapping[int, str]]:
+    """The columns that functions over a window in time look at, and the others: rows take those along to the other end.
+
+    Ordered by anything else, a row is kept and compared as a whole.
+    """
+    spec = node["overSpec"]
+    order = {one["index"] for group in spec["groups"] for one in group["orderBy"]["fields"]}
+    if not all("ROWTIME" in str(types[i]) or "PROCTIME" in str(types[i]) for i in order):
+        return branch, {}
+    calls = [call for group in spec["groups"] for call in group["aggCalls"]]
+    used = order.union(spec["partition"]["fields"], *(call["argList"] for call in calls))
+    used |= {call["filterArg"] for call in calls}
+    carried = {place: column for place, column in enumerate(branch.columns) if place not in used}
+    columns = tuple("" if place in carried else column for place, column in enumerate(branch.columns))
+    return Branch(branch.origin, branch.node, columns, branch.filters, branch.watermarks), carried
 
 
 def _reduced(branch: Branch, used: Sequence[int]) -> Branch:

@@ -21,9 +21,11 @@ class Drift(IntEnum):
     NONE = 0
     TIMED = 1
     """The watermark is another one."""
-    FILTERED = 2
+    CARRIED = 2
+    """Columns that it hands on beside what it computes are others; rows that wait in it have the old ones."""
+    FILTERED = 3
     """Other rows are let through; those before the edit stay in the state."""
-    STALE = 3
+    STALE = 4
     """The same, of rows that change: a change of a row from before the edit may never come."""
 
 
@@ -97,7 +99,7 @@ class _Pairing:
         self, fact: Fact, other: Fact, drifts: Mapping[int, Drift], *, changing: Mapping[int, bool]
     ) -> Drift | None:
         """How the rows of an operator differ; None when its state does not bear it."""
-        worst = Drift.NONE
+        worst = Drift.NONE if fact.carried == other.carried else Drift.CARRIED
         if kinds.sink(fact.node) and not kinds.materialised(fact.node):
             return worst
         for port, (now, then) in enumerate(zip(fact.feeds, other.feeds, strict=True)):

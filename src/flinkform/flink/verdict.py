@@ -68,6 +68,7 @@ _WIDTH = 120
 _DRIFTS = {
     Drift.NONE: "",
     Drift.TIMED: "its watermark is another one: from the edit on it decides anew which rows are late",
+    Drift.CARRIED: "rows that wait in it come out as they were read",
     Drift.FILTERED: "it reads other rows from the edit on; what it kept is of the rows it read before",
     Drift.STALE: "rows that no longer come stay in it until a new row of their key comes",
 }
