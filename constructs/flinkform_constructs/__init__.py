@@ -8,9 +8,11 @@ from flinkform_constructs.backend import StateBackend
 from flinkform_constructs.block import Block, DataSource, Lifecycle, Meta, Resource
 from flinkform_constructs.element import Element, Scope
 from flinkform_constructs.folder import JobFolder
+from flinkform_constructs.pipeline import PromotionPipeline
 from flinkform_constructs.policy import ForbiddenOptions, Limits, Policy, RequiredLabels
 from flinkform_constructs.provider import Endpoints, FlinkProvider
 from flinkform_constructs.ref import COUNT_INDEX, EACH_KEY, EACH_VALUE, Literal, Ref, Text, text
+from flinkform_constructs.shards import JobsStack
 
 __all__ = [
     "COUNT_INDEX",
@@ -24,11 +26,13 @@ __all__ = [
     "FlinkProvider",
     "ForbiddenOptions",
     "JobFolder",
+    "JobsStack",
     "Lifecycle",
     "Limits",
     "Literal",
     "Meta",
     "Policy",
+    "PromotionPipeline",
     "Ref",
     "RequiredLabels",
     "Resource",

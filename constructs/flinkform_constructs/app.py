@@ -42,6 +42,7 @@ class App(cdk.App, Carried):
         """Write every stack. Raises `Invalid` with what validations say, before anything is written."""
         if wants_hcl():
             raise Invalid("flinkform_constructs writes Terraform JSON only", advice="run without --hcl")
+        self._distinct()
         for carrier in self.carriers:
             carrier.visit()
         if self._checks:
@@ -54,7 +55,17 @@ class App(cdk.App, Carried):
                 draft.carrier.parcel = None
         for draft in drafts:
             draft.write(self._draft / "stacks" / draft.name / "cdk.tf.json")
+        _named(self._draft / "manifest.json")
         _publish(self._draft, self.target)
+
+    def _distinct(self) -> None:
+        """The CDK writes a stack to a folder of its id, wherever it stands in the tree: the last one would win."""
+        places: dict[str, str] = {}
+        for carrier in self.carriers:
+            name, path = carrier.stack.node.id, carrier.path
+            if (other := places.setdefault(name, path)) != path:
+                advice = "the CDK writes both to one folder: give each an id of its own"
+                raise Invalid(f"two stacks are called {name}: {other} and {path}", advice=advice)
 
     def _check(self) -> None:
         found = [f"[{path}] {message}" for carrier in self.carriers for path, message in carrier.faults()]
@@ -97,6 +108,14 @@ class _Draft:
         if twice := there.keys() & named.keys():
             raise Invalid(f"{self.name}: two constructs have the address {type_name}.{min(twice)}", advice="rename one")
         there.update(named)
+
+
+def _named(manifest: Path) -> None:
+    """Have the manifest call a stack one name: the CDK says what a stack needs by path, and what it is by id."""
+    document = orjson.loads(manifest.read_bytes())
+    for stack in document["stacks"].values():
+        stack["dependencies"] = [path.rpartition("/")[2] for path in stack.get("dependencies", ())]
+    manifest.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
 
 
 def _publish(draft: Path, target: Path) -> None:
