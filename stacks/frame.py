@@ -17,4 +17,6 @@ def frame(stack: cdk.TerraformStack, setting: Setting) -> None:
         stack,
         region=setting.environment.workspace.get("region"),
         endpoints={"console": setting.endpoint, "ververica": setting.endpoint},
+        commit=setting.commit or None,
+        release=setting.release or None,
     )

@@ -20,20 +20,24 @@ class Setting:
     root: Path
     environment: jobfile.Environment
     endpoint: str
+    commit: str = ""
+    release: str = ""
 
     @classmethod
     def read(cls, root: Path, shell: Mapping[str, str]) -> Setting:
         """Return the setting that the variables of *shell* ask for.
 
         FLINKFORM_ENVIRONMENT names a file of `environments/`; FLINKFORM_ENDPOINT is the control plane's URL, else
-        what the last `flinkform up` left in FLINKFORM_HOME. Raises `Invalid` or `NotFound` where there is no such
-        environment.
+        what the last `flinkform up` left in FLINKFORM_HOME; FLINKFORM_COMMIT and FLINKFORM_RELEASE, which `flinkform`
+        sets where it knows them, go into the labels of the jobs that change. Raises `Invalid` or `NotFound` where
+        there is no such environment.
         """
         name = shell.get("FLINKFORM_ENVIRONMENT") or "dev"
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
             raise Invalid(f"expected FLINKFORM_ENVIRONMENT to be the name of an environment, got {name!r}")
         environment = jobfile.environment(root / "environments" / f"{name}.yaml")
-        return cls(root, environment, _endpoint(root, shell))
+        commit, release = (shell.get(f"FLINKFORM_{name}") or "" for name in ("COMMIT", "RELEASE"))
+        return cls(root, environment, _endpoint(root, shell), commit, release)
 
 
 def _endpoint(root: Path, shell: Mapping[str, str]) -> str:

@@ -29,6 +29,9 @@ class FlinkProvider(cdk.TerraformProvider):
 
     What is left out comes from the environment, then from the profile's file. Access keys are best left out; a secret
     is taken as a reference only, such as a sensitive variable, never as text that would end up in a file.
+
+    *commit* and *release* say what the stack is written for. They change no plan: a job that an apply changes is
+    labelled with them, every other one keeps those of the apply that last changed it.
     """
 
     def __init__(  # noqa: PLR0913 - an argument an attribute, as editors like it
@@ -43,6 +46,8 @@ class FlinkProvider(cdk.TerraformProvider):
         access_key_id: str | None = None,
         access_key_secret: str | None = None,
         security_token: str | None = None,
+        commit: str | None = None,
+        release: str | None = None,
         version: str = "",
     ) -> None:
         self._alias = alias
@@ -53,6 +58,8 @@ class FlinkProvider(cdk.TerraformProvider):
             "access_key_id": access_key_id,
             "access_key_secret": access_key_secret,
             "security_token": security_token,
+            "commit": commit,
+            "release": release,
         }
         _refuse_secrets(scope, values)
         super().__init__(

@@ -46,6 +46,14 @@ def synth(root: Path, **shell: str) -> dict[str, Any]:
     return {**found, "manifest": json.loads((root / "out/manifest.json").read_bytes())}
 
 
+def test_the_commit_is_the_provider_s_and_no_resource_s(repository: Path) -> None:
+    """Another commit of the same jobs gives the same resources, so its plan is empty."""
+    told = [synth(repository, FLINKFORM_COMMIT=digit * 40, FLINKFORM_RELEASE="r-1") for digit in "12"]
+    assert [one["bids"]["provider"]["flink"][0]["commit"] for one in told] == ["1" * 40, "2" * 40]
+    assert told[0]["bids"]["resource"] == told[1]["bids"]["resource"]
+    assert "commit" not in synth(repository)["bids"]["provider"]["flink"][0]
+
+
 def test_one_stack_for_the_workspace_and_one_for_every_team(repository: Path) -> None:
     """The top folders of jobs/ are the teams; each team's stack comes after the workspace's and holds its own jobs."""
     found = synth(repository)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from flinkform.cli import api, named, removed, synth
+from flinkform.cli import api, named, removed, shell, synth
 from flinkform.cli.progress import Step, counted
 from flinkform.cli.project import Project
 from flinkform.cli.stacks import Stack, Terraform, initialise
@@ -102,7 +102,7 @@ def _reviewed(here: Project, terraform: Terraform, what: Wanted, step: Step) -> 
 @contextmanager
 def _synthesised(here: Project, terraform: Terraform, what: Wanted, step: Step) -> Iterator[tuple[Stack, ...]]:
     """Yield the stacks of *what*. They stay where they are between plans, so that each is initialised once."""
-    environment = {**terraform.environment, **provenance(here, what)}
+    environment = {**terraform.environment, **shell.provenance(here, what.commit)}
     if not what.commit:
         yield synth.synthesise(here, environment)
         return
@@ -113,20 +113,6 @@ def _synthesised(here: Project, terraform: Terraform, what: Wanted, step: Step) 
         count = extract(repository, what.commit, root, teams=what.teams)
         step.say(f"synthesising {what.commit[:12]} from {counted(count, 'file')}")
         yield synth.synthesise(replace(here, root=root), {**environment, "CDKTF_OUTDIR": str(out)})
-
-
-def provenance(here: Project, what: Wanted) -> dict[str, str]:
-    """Return the variables that tell the stacks which commit they are of: none for a checkout with edits."""
-    return {"FLINKFORM_COMMIT": what.commit or commit(here)}
-
-
-def commit(here: Project) -> str:
-    """Return the commit that this checkout is to the byte, '' where it has edits or is in no repository."""
-    try:
-        repository = Repository.around(here.root, here.shell)
-        return "" if repository.uncommitted() else repository.resolve("HEAD")
-    except FlinkformError:
-        return ""
 
 
 def _concerned(stack: Stack, what: Wanted) -> bool:

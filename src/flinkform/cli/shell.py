@@ -11,6 +11,8 @@ from pathlib import Path
 
 from flinkform.cli import project, tools
 from flinkform.cli.project import Project
+from flinkform.errors import FlinkformError
+from flinkform.release.git import Repository
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -56,6 +58,22 @@ def variables(here: Project) -> dict[str, str]:
     if node.found:
         found["JSII_NODE"] = node.path
     return found
+
+
+def provenance(here: Project, commit: str = "", release: str = "") -> dict[str, str]:
+    """Return the variables that tell the stacks which commit they are of: that of the checkout unless one is given.
+
+    A checkout with edits is of none. `flinkform env` does not say it: what a shell knows may be old.
+    """
+    return {"FLINKFORM_COMMIT": commit or _commit(here), "FLINKFORM_RELEASE": release}
+
+
+def _commit(here: Project) -> str:
+    try:
+        repository = Repository.around(here.root, here.shell)
+        return "" if repository.uncommitted() else repository.resolve("HEAD")
+    except FlinkformError:
+        return ""
 
 
 def _path(here: Project) -> str:

@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
             step.say(f"no job can run: {reason}")
     with progress.step("installing the provider") as step:
         step.result = f"in {build.install(here.home)}"
-    environment = {**here.shell, **shell.variables(here)}
+    environment = {**here.shell, **shell.variables(here), **shell.provenance(here)}
     with progress.step("synthesising the stacks") as step:
         found = synth.synthesise(here, environment)
         step.result = f"{len(found)} stacks"

@@ -21,8 +21,6 @@ from flinkform.resources import job
 
 _PLAIN = re.compile(r"[A-Za-z0-9]\w*(?:[-/]\w+)*", re.ASCII)
 _WORD = re.compile(r"\w", re.ASCII)
-_FRONT = "0---"
-_TOKEN = re.compile(r"--([0-9a-f]+)-|(\.\.)|(\.)|(.)", re.DOTALL)
 _NAME = job.RESOURCE.attribute("name").type
 
 
@@ -45,10 +43,7 @@ def job_name(path: str) -> str:
 
 def job_path(name: str) -> str:
     """Return the path that gave *name*: the inverse of `job_name`."""
-    return "".join(
-        chr(int(code, 16)) if code else "." if dot else "/" if slash else other
-        for code, dot, slash, other in _TOKEN.findall(name.removeprefix(_FRONT))
-    )
+    return job.path_of(name)
 
 
 def _encoded(path: str) -> str:
@@ -59,7 +54,7 @@ def _encoded(path: str) -> str:
         follower = _code(path[index], path[index - 1] if index else "/", follower)
         codes.append(follower)
     name = "".join(reversed(codes))
-    return name if re.match("[A-Za-z0-9]", name) else _FRONT + name
+    return name if re.match("[A-Za-z0-9]", name) else job.FRONT + name
 
 
 def _code(char: str, before: str, after: str) -> str:

@@ -10,6 +10,7 @@ from flinkform.errors import Interrupted, Invalid
 from flinkform.provider import settings
 from flinkform.provider.lists import Lists
 from flinkform.provider.protocol.msgpack import UNKNOWN
+from flinkform.provider.provenance import Provenance
 from flinkform.provider.session import Session
 from flinkform.provider.values import Values
 
@@ -41,7 +42,8 @@ def connect(block: Values, stop: Event, *, environment: Mapping[str, str] | None
         region=region or DEFAULT_REGION,
         sleep=_sleep(stop),
     )
-    return Session(client=client, lists=Lists(client), stop=stop)
+    origin = Provenance(commit=known.get("commit") or "", release=known.get("release") or "")
+    return Session(client=client, lists=Lists(client), stop=stop, provenance=origin)
 
 
 def _known(values: Values, *at: str) -> Values:

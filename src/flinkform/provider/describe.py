@@ -41,6 +41,16 @@ SETTINGS: tuple[Attribute, ...] = (
         ),
         doc="Where to call instead of the region's hosts, as `http://127.0.0.1:8711`; else `FLINKFORM_ENDPOINT`.",
     ),
+    Attribute(
+        name="commit",
+        type=String(pattern=r"[0-9a-f]{40}|[0-9a-f]{64}", hint="the full id of a Git commit"),
+        doc="The commit that the stack is written for; jobs that an apply changes are labelled with it.",
+    ),
+    Attribute(
+        name="release",
+        type=String(pattern=r"[A-Za-z0-9._-]{1,63}", hint="letters, digits, '.', '_' and '-'"),
+        doc="The release that an apply carries out; jobs that it changes are labelled with it.",
+    ),
 )
 """The provider block."""
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from flinkform.errors import Conflict, FlinkformError, JobFailed, NotFound, Path, Refused, Unavailable, Unfit
-from flinkform.provider import observe, record, script, upgrade
+from flinkform.provider import observe, provenance, record, script, upgrade
 from flinkform.provider.lifecycle import Work
 from flinkform.provider.lists import Document
 from flinkform.provider.observe import Phase
@@ -126,7 +126,7 @@ class Jobs:
             work.result.warnings.append(f"{work.name} had to be stopped for its new parallelism: {never}")
             return False
         except JobFailed:
-            self._define({**work.wanted, **before}, changed, document)
+            self._define({**work.wanted, **before}, changed, document, back=True)
             raise
         return True
 
@@ -163,7 +163,7 @@ class Jobs:
             if halted is None or not changed:
                 raise
             known = documents.decode(RESOURCE.attributes, before)
-            self._define({**work.wanted, **{a.name: known.get(a.name) for a in changed}}, changed, before)
+            self._define({**work.wanted, **{a.name: known.get(a.name) for a in changed}}, changed, before, back=True)
             try:
                 work.resume(halted)
             except FlinkformError as error:
@@ -182,7 +182,8 @@ class Jobs:
         """
         scope, nonce = _scope(planned), os.urandom(8).hex()
         body = _body(planned, RESOURCE.api.create)
-        body["labels"] = {**(planned.get("labels") or {}), record.NONCE: nonce}
+        origin = self._session.provenance.labels(planned)
+        body["labels"] = {**(planned.get("labels") or {}), **origin, record.NONCE: nonce}
         try:
             made: Document = self._session.client.call("CreateDeployment", scope, body)["data"]
         except NotFound as nowhere:
@@ -210,11 +211,17 @@ class Jobs:
         """Return the deployments called as *planned*, and perhaps others: filters may be fuzzy."""
         return self._session.client.pages("ListDeployments", {**_scope(planned), "name": str(planned.get("name"))})
 
-    def _define(self, planned: Values, changed: tuple[Attribute, ...], document: Document) -> Document:
-        """Update the deployment, keep the labels that are ours, and return it as it is read back."""
+    def _define(
+        self, planned: Values, changed: tuple[Attribute, ...], document: Document, *, back: bool = False
+    ) -> Document:
+        """Update the deployment, keep the labels that are ours, and return it as it is read back.
+
+        They say another commit then, unless it is put *back* as it was.
+        """
         call = RESOURCE.api.update or Call(operation="UpdateDeployment")
         body = _body(record.cleared(changed, planned), call)
-        ours = {key: value for key, value in (document.get("labels") or {}).items() if key.startswith(OURS)}
+        kept = {key: value for key, value in (document.get("labels") or {}).items() if key.startswith(OURS)}
+        ours = kept if back else provenance.apart(kept) | self._session.provenance.labels(planned)
         body["labels"] = {**(planned.get("labels") or {}), **ours}
         place = {**_scope(planned), "deploymentId": str(document.get("deploymentId"))}
         self._session.client.call(call.operation, place, body)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flinkform.provider.lists import Caller, Lists
+from flinkform.provider.provenance import NOWHERE, Provenance
 from flinkform.provider.waiting import Patience, Stop
 
 
@@ -32,6 +33,7 @@ class Session:
     client: Caller
     lists: Lists
     stop: Stop
+    provenance: Provenance = NOWHERE
     clock: Callable[[], float] = time.monotonic
 
     def patience(self, seconds: float) -> Patience:

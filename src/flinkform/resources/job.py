@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flinkform.schema.codec import Labels, Pairs, Texts
 from flinkform.schema.model import Api, Attribute, Call, Change, Origin, Resource
 from flinkform.schema.types import Bool, MapOf, Number, Object, String
@@ -234,3 +236,18 @@ resource "flink_job" "bids_per_minute" {
 }
 """,
 )
+
+FRONT = "0---"
+"""What a name begins with whose path does not begin with a letter or a digit: an escape with nothing in it."""
+_TOKEN = re.compile(r"--([0-9a-f]{1,6})-|(\.\.)|(\.)|(.)", re.DOTALL)
+_LARGEST = 0x10FFFF
+
+
+def path_of(name: str) -> str:
+    """Return the path, below the namespace's folder and without a suffix, of the job file that gives a job *name*."""
+    return "".join(
+        (chr(int(code, 16)) if int(code, 16) <= _LARGEST else f"--{code}-")
+        if code
+        else ("." if dot else "/" if slash else other)
+        for code, dot, slash, other in _TOKEN.findall(name.removeprefix(FRONT))
+    )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flinkform.cli import planning
+from flinkform.cli import planning, shell
 from flinkform.cli.planning import Wanted
 from flinkform.cli.progress import Step
 from flinkform.cli.project import Project
@@ -186,10 +186,11 @@ def test_what_is_refused_is_told_of_its_job(world: World) -> None:
 
 def test_a_commit_is_told_of_a_clean_checkout_only(world: World) -> None:
     """What has edits, or is in no repository, is of no commit."""
-    assert planning.commit(world.here) == world.first
+    assert shell.provenance(world.here)["FLINKFORM_COMMIT"] == world.first
     (world.site.root / "new.sql").write_text("x")
-    assert planning.commit(world.here) == ""
-    assert planning.commit(Project(world.here.home, world.here.home, world.site.shell)) == ""
+    assert shell.provenance(world.here)["FLINKFORM_COMMIT"] == ""
+    nowhere = Project(world.here.home, world.here.home, world.site.shell)
+    assert shell.provenance(nowhere)["FLINKFORM_COMMIT"] == ""
 
 
 def test_without_revisions_the_checkout_is_planned(world: World) -> None:

@@ -13,6 +13,7 @@ from flinkform.provider.job import Jobs
 from flinkform.provider.lists import Lists
 from flinkform.provider.plan import Plan, plan
 from flinkform.provider.protocol.msgpack import UNKNOWN
+from flinkform.provider.provenance import NOWHERE
 from flinkform.provider.service import Kind
 from flinkform.provider.session import Result, Session
 from flinkform.provider.upgrade import noted
@@ -59,10 +60,12 @@ class World:
         self.cloud = cloud or Cloud()
         self.time = Time()
         self.result = Result(state=None)
+        self.provenance = NOWHERE
 
     def engine(self) -> Any:
         """Return the engine of a new session, as every terraform command gets one."""
-        session = Session(client=self.cloud, lists=Lists(self.cloud), stop=self.time, clock=self.time)
+        lists = Lists(self.cloud)
+        session = Session(client=self.cloud, lists=lists, stop=self.time, clock=self.time, provenance=self.provenance)
         return Kind(self.resource).engine(session)
 
     def apply(self, config: Values) -> dict[str, Any]:

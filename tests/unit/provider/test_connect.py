@@ -31,6 +31,12 @@ def test_block() -> None:
     session({}, access_key_id="id", access_key_secret="secret", region="cn-hangzhou", endpoints=endpoints)
 
 
+def test_provenance() -> None:
+    """The block says which commit and release it is of."""
+    found = session({**KEY, **HERE}, commit="c" * 40, release="r-1").provenance
+    assert (found.commit, found.release) == ("c" * 40, "r-1")
+
+
 def test_nothing() -> None:
     """Without a key, and without any place to call, the error says what to set."""
     with pytest.raises(Denied, match="ALIBABA_CLOUD_ACCESS_KEY_ID"):
