@@ -10,10 +10,17 @@ from flinkform_constructs.element import Scope
 from flinkform_constructs.ref import Ref
 
 __all__ = [
+    "DataDeploymentTarget",
+    "DataFolder",
     "DataMember",
     "DataNamespace",
+    "DataVariable",
     "DataWorkspace",
+    "DeploymentTarget",
+    "DeploymentTargets",
     "EngineVersions",
+    "Folder",
+    "Folders",
     "Job",
     "JobTimeouts",
     "JobUpgrade",
@@ -22,9 +29,136 @@ __all__ = [
     "Members",
     "Namespace",
     "Namespaces",
+    "Variable",
+    "Variables",
     "Workspace",
     "Workspaces",
 ]
+
+
+class DeploymentTarget(Resource):
+    """A queue: a share of a namespace that jobs take their resources from.
+
+    workspace: The workspace's `resource_id`. A change makes a new one in its place.
+    namespace: The namespace's name. A change makes a new one in its place.
+    name: Unique within the namespace; `default-queue` is there already. A change makes a new one in its place.
+    cpu: Cores that its jobs may use together.
+    memory: Memory that its jobs may use together.
+    """
+
+    TYPE = "flink_deployment_target"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        name: str,
+        cpu: float | Ref,
+        memory: str,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "name": name,
+            "cpu": cpu,
+            "memory": memory,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def id(self) -> Ref:
+        """`<workspace>/<namespace>/<name>`."""
+        return self.ref("id")
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def name(self) -> Ref:
+        """Unique within the namespace; `default-queue` is there already."""
+        return self.ref("name")
+
+    @property
+    def cpu(self) -> Ref:
+        """Cores that its jobs may use together."""
+        return self.ref("cpu")
+
+    @property
+    def memory(self) -> Ref:
+        """Memory that its jobs may use together."""
+        return self.ref("memory")
+
+
+class Folder(Resource):
+    """A folder for drafts, in another one or at the root.
+
+    workspace: The workspace's `resource_id`. A change makes a new one in its place.
+    namespace: The namespace's name. A change makes a new one in its place.
+    name: Unique within its parent.
+    parent_id: The `folder_id` of the folder it is in; the namespace's root if it never was set.
+    """
+
+    TYPE = "flink_folder"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        name: str,
+        parent_id: str | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "name": name,
+            "parent_id": parent_id,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def id(self) -> Ref:
+        """`<workspace>/<namespace>/<folder_id>`."""
+        return self.ref("id")
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def name(self) -> Ref:
+        """Unique within its parent."""
+        return self.ref("name")
+
+    @property
+    def parent_id(self) -> Ref:
+        """The `folder_id` of the folder it is in; the namespace's root if it never was set."""
+        return self.ref("parent_id")
+
+    @property
+    def folder_id(self) -> Ref:
+        """The folder's id."""
+        return self.ref("folder_id")
 
 
 class JobUpgrade(TypedDict, total=False):
@@ -359,6 +493,81 @@ class Namespace(Resource):
         return self.ref("status")
 
 
+class Variable(Resource):
+    """A value that scripts name and do not hold, such as a password.
+
+    workspace: The workspace's `resource_id`. A change makes a new one in its place.
+    namespace: The namespace's name. A change makes a new one in its place.
+    name: Unique within the namespace. A change makes a new one in its place.
+    kind: Encrypted is never told again; Clear is shown to who may look. Left out: Encrypted.
+    value: Sent when the variable is made or changed; in no plan and no state. Secret: sent and kept nowhere.
+    value_version: Raise it to have a new `value` sent, since nobody can see that it is another one. Left out: 1.
+    description: For people.
+    """
+
+    TYPE = "flink_variable"
+
+    def __init__(  # noqa: PLR0913 - an argument an attribute, as editors like it
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        name: str,
+        value: str,
+        kind: Literal["Encrypted", "Clear"] | Ref | None = None,
+        value_version: int | Ref | None = None,
+        description: str | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "name": name,
+            "value": value,
+            "kind": kind,
+            "value_version": value_version,
+            "description": description,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def id(self) -> Ref:
+        """`<workspace>/<namespace>/<name>`."""
+        return self.ref("id")
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def name(self) -> Ref:
+        """Unique within the namespace."""
+        return self.ref("name")
+
+    @property
+    def kind(self) -> Ref:
+        """Encrypted is never told again; Clear is shown to who may look."""
+        return self.ref("kind")
+
+    @property
+    def value_version(self) -> Ref:
+        """Raise it to have a new `value` sent, since nobody can see that it is another one."""
+        return self.ref("value_version")
+
+    @property
+    def description(self) -> Ref:
+        """For people."""
+        return self.ref("description")
+
+
 class Workspace(Resource):
     """A Realtime Compute workspace: compute that namespaces share.
 
@@ -484,6 +693,54 @@ class EngineVersions(DataSource):
         return self.ref("versions")
 
 
+class Folders(DataSource):
+    """The folders in a folder.
+
+    workspace: The workspace's `resource_id`.
+    namespace: The namespace's name.
+    folder_id: The folder; the namespace's root if unset.
+    """
+
+    TYPE = "flink_folders"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        folder_id: str | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "folder_id": folder_id,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def folder_id(self) -> Ref:
+        """The folder; the namespace's root if unset."""
+        return self.ref("folder_id")
+
+    @property
+    def folders(self) -> Ref:
+        """The rows of the answer."""
+        return self.ref("folders")
+
+
 class Jobs(DataSource):
     """The jobs of a namespace.
 
@@ -530,6 +787,179 @@ class Jobs(DataSource):
     def jobs(self) -> Ref:
         """The rows of the answer."""
         return self.ref("jobs")
+
+
+class DataDeploymentTarget(DataSource):
+    """A queue: a share of a namespace that jobs take their resources from. Found by its key.
+
+    workspace: The workspace's `resource_id`.
+    namespace: The namespace's name.
+    name: Unique within the namespace; `default-queue` is there already.
+    """
+
+    TYPE = "flink_deployment_target"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        name: str,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "name": name,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def name(self) -> Ref:
+        """Unique within the namespace; `default-queue` is there already."""
+        return self.ref("name")
+
+    @property
+    def id(self) -> Ref:
+        """`<workspace>/<namespace>/<name>`."""
+        return self.ref("id")
+
+    @property
+    def cpu(self) -> Ref:
+        """Cores that its jobs may use together."""
+        return self.ref("cpu")
+
+    @property
+    def memory(self) -> Ref:
+        """Memory that its jobs may use together."""
+        return self.ref("memory")
+
+
+class DeploymentTargets(DataSource):
+    """A queue: a share of a namespace that jobs take their resources from.
+
+    All of them, or those that are like what is asked for.
+    workspace: The workspace's `resource_id`.
+    namespace: The namespace's name.
+    name: Only those whose `name` is this.
+    cpu: Only those whose `cpu` is this.
+    """
+
+    TYPE = "flink_deployment_targets"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        name: str | None = None,
+        cpu: float | Ref | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "name": name,
+            "cpu": cpu,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def name(self) -> Ref:
+        """Only those whose `name` is this."""
+        return self.ref("name")
+
+    @property
+    def cpu(self) -> Ref:
+        """Only those whose `cpu` is this."""
+        return self.ref("cpu")
+
+    @property
+    def deployment_targets(self) -> Ref:
+        """The rows of the answer."""
+        return self.ref("deployment_targets")
+
+
+class DataFolder(DataSource):
+    """A folder for drafts, in another one or at the root. Found by its key.
+
+    workspace: The workspace's `resource_id`.
+    namespace: The namespace's name.
+    folder_id: The folder's id.
+    """
+
+    TYPE = "flink_folder"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        folder_id: str,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "folder_id": folder_id,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def folder_id(self) -> Ref:
+        """The folder's id."""
+        return self.ref("folder_id")
+
+    @property
+    def id(self) -> Ref:
+        """`<workspace>/<namespace>/<folder_id>`."""
+        return self.ref("id")
+
+    @property
+    def name(self) -> Ref:
+        """Unique within its parent."""
+        return self.ref("name")
+
+    @property
+    def parent_id(self) -> Ref:
+        """The `folder_id` of the folder it is in; the namespace's root if it never was set."""
+        return self.ref("parent_id")
 
 
 class DataMember(DataSource):
@@ -742,6 +1172,129 @@ class Namespaces(DataSource):
     def namespaces(self) -> Ref:
         """The rows of the answer."""
         return self.ref("namespaces")
+
+
+class DataVariable(DataSource):
+    """A value that scripts name and do not hold, such as a password. Found by its key.
+
+    workspace: The workspace's `resource_id`.
+    namespace: The namespace's name.
+    name: Unique within the namespace.
+    """
+
+    TYPE = "flink_variable"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        name: str,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "name": name,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def name(self) -> Ref:
+        """Unique within the namespace."""
+        return self.ref("name")
+
+    @property
+    def id(self) -> Ref:
+        """`<workspace>/<namespace>/<name>`."""
+        return self.ref("id")
+
+    @property
+    def kind(self) -> Ref:
+        """Encrypted is never told again; Clear is shown to who may look."""
+        return self.ref("kind")
+
+    @property
+    def description(self) -> Ref:
+        """For people."""
+        return self.ref("description")
+
+
+class Variables(DataSource):
+    """A value that scripts name and do not hold, such as a password.
+
+    All of them, or those that are like what is asked for.
+    workspace: The workspace's `resource_id`.
+    namespace: The namespace's name.
+    name: Only those whose `name` is this.
+    kind: Only those whose `kind` is this.
+    description: Only those whose `description` is this.
+    """
+
+    TYPE = "flink_variables"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        name: str | None = None,
+        kind: Literal["Encrypted", "Clear"] | Ref | None = None,
+        description: str | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "name": name,
+            "kind": kind,
+            "description": description,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def name(self) -> Ref:
+        """Only those whose `name` is this."""
+        return self.ref("name")
+
+    @property
+    def kind(self) -> Ref:
+        """Only those whose `kind` is this."""
+        return self.ref("kind")
+
+    @property
+    def description(self) -> Ref:
+        """Only those whose `description` is this."""
+        return self.ref("description")
+
+    @property
+    def variables(self) -> Ref:
+        """The rows of the answer."""
+        return self.ref("variables")
 
 
 class DataWorkspace(DataSource):

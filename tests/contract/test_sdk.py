@@ -72,7 +72,9 @@ class Sdk:
         if request := getattr(models, f"{name}Request", None):
             given.append(request(**fields))
         headers = getattr(models, f"{name}Headers")(workspace=self.workspace)
-        return self._done(name, self._ververica, f"{method}_with_options", *given, headers, RuntimeOptions())
+        # The SDK's names are those of a tool that sees no word's end behind a digit.
+        full = f"{method}with_options" if method[-1].isdigit() else f"{method}_with_options"
+        return self._done(name, self._ververica, full, *given, headers, RuntimeOptions())
 
     def _done(self, name: str, client: Any, method: str, *given: Any) -> Any:
         if self._manner == "async":

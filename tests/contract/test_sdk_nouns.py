@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alibabacloud_ververica20220718 import models
 
-from tests.contract.test_sdk import Sdk, _direct, plane, pytestmark, sdk
+from tests.contract.test_sdk import Sdk, _direct, becomes, create, plane, pytestmark, sdk
 
 __all__ = ["_direct", "plane", "pytestmark", "sdk"]
 
@@ -28,3 +28,69 @@ def test_members(sdk: Sdk) -> None:
     gone = sdk.call("GetMember", "get_member", "user:2")
     assert (gone.success, gone.error_code) == (False, "990301")
     assert [one.member for one in sdk.call("ListMembers", "list_members").data] == ["user:1"]
+
+
+def test_variables(sdk: Sdk) -> None:
+    """Variables are made, listed, changed and removed; what is encrypted is not told again, what is clear is."""
+    secret = models.Variable(name="password", kind="Encrypted", value="hunter2", description="d")
+    assert sdk.call("CreateVariable", "create_variable", body=secret).data.value == "******"
+    sdk.call("CreateVariable", "create_variable", body=models.Variable(name="host", kind="Clear", value="db"))
+    listed = sdk.call("ListVariables", "list_variables", page_size=100)
+    assert [(one.name, one.kind, one.value) for one in listed.data] == [
+        ("password", "Encrypted", "******"),
+        ("host", "Clear", "db"),
+    ]
+    assert listed.data[0].description == "d"
+    changed = models.Variable(name="host", kind="Clear", value="db2")
+    assert sdk.call("UpdateVariable", "update_variable", "host", body=changed).data.value == "db2"
+    assert sdk.call("DeleteVariable", "delete_variable", "host").success is True
+    assert [one.name for one in sdk.call("ListVariables", "list_variables").data] == ["password"]
+    unnamed = sdk.call("UpdateVariable", "update_variable", "gone", body=changed)
+    assert (unnamed.success, unnamed.error_code) == (False, "990301")
+
+
+def test_folders(sdk: Sdk) -> None:
+    """Folders lie in folders, are renamed and moved, and tell what is in them; the root is always there."""
+    top = sdk.call("CreateFolder", "create_folder", body=models.Folder(name="reports")).data
+    inner = sdk.call("CreateFolder", "create_folder", body=models.Folder(name="daily", parent_id=top.folder_id)).data
+    assert isinstance(inner.created_at, int)
+    assert (inner.workspace, inner.namespace, inner.sub_folder) == (sdk.workspace, sdk.namespace, [])
+    root = sdk.call("GetFolder", "get_folder").data
+    assert [one.folder_id for one in root.sub_folder] == [top.folder_id]
+    found = sdk.call("GetFolder", "get_folder", folder_id=top.folder_id).data
+    assert [one.to_map() for one in found.sub_folder] == [
+        {"folderId": inner.folder_id, "name": "daily", "parentId": top.folder_id}
+    ]
+    full = sdk.call("DeleteFolder", "delete_folder", top.folder_id)
+    assert (full.success, full.error_message) == (False, "folder reports holds 1 folders; delete them first")
+    moved = models.Folder(name="weekly", parent_id=root.folder_id)
+    assert sdk.call("UpdateFolder", "update_folder", inner.folder_id, body=moved).data.name == "weekly"
+    assert sdk.call("DeleteFolder", "delete_folder", top.folder_id).success is True
+    assert [one.name for one in sdk.call("GetFolder", "get_folder").data.sub_folder] == ["weekly"]
+
+
+def test_targets(sdk: Sdk) -> None:
+    """Targets are made both ways, listed beside the usual queue, resized and removed; a job runs in one."""
+    spec = models.ResourceSpec(cpu=2.0, memory="8Gi")
+    made = sdk.call("CreateDeploymentTarget", "create_deployment_target", deployment_target_name="batch", body=spec)
+    assert made.data.quota.limit.to_map() == {"cpu": 2.0, "memory": "8Gi"}
+    both = models.Resource(fixed_resource=spec, elastic_resource=models.ResourceSpec(cpu=1.0, memory="4 GiB"))
+    two = sdk.call("CreateDeploymentTargetV2", "create_deployment_target_v2", deployment_target_name="big", body=both)
+    assert two.data.quota.limit.to_map() == {"cpu": 3.0, "memory": "12Gi"}
+    names = [one.name for one in sdk.call("ListDeploymentTargets", "list_deployment_targets").data]
+    assert names == ["default-queue", "batch", "big"]
+    smaller = models.ResourceSpec(cpu=1.0, memory="4Gi")
+    assert sdk.call("UpdateDeploymentTarget", "update_deployment_target", "batch", body=smaller).success is True
+    fixed = models.Resource(fixed_resource=smaller)
+    resized = sdk.call("UpdateDeploymentTargetV2", "update_deployment_target_v2", "big", body=fixed)
+    assert resized.data.quota.limit.cpu == 1.0
+
+    deployment = create(sdk, "bids", deployment_target=models.BriefDeploymentTarget(mode="PER_JOB", name="batch"))
+    job = sdk.call("StartJob", "start_job", body=models.StartJobRequestBody(deployment_id=deployment)).data
+    becomes(lambda: str(sdk.call("GetJob", "get_job", job.job_id).data.status.current_job_status), "RUNNING")
+    used = sdk.call("DeleteDeploymentTarget", "delete_deployment_target", "batch")
+    assert (used.success, used.error_code) == (False, "OperationConflict")
+    assert used.error_message.startswith("deployment target batch is what bids run in")
+    assert sdk.call("DeleteDeploymentTarget", "delete_deployment_target", "big").data.name == "big"
+    sdk.call("StopJob", "stop_job", job.job_id, body=models.StopJobRequestBody(stop_strategy="NONE"))
+    becomes(lambda: str(sdk.call("GetJob", "get_job", job.job_id).data.status.current_job_status), "CANCELLED")

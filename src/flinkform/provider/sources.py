@@ -43,7 +43,8 @@ def _derived(source: DataSource, resource: Resource, config: Values, session: Se
     """Return what follows from a managed type: all that the arguments let through, or the one."""
     rows = [row for row in _kept(resource, config, session) if lookup.matches(source, config, row)]
     if source.plural:
-        return {**config, source.plural: rows}
+        names = [a.name for a in source.attributes]
+        return {**config, source.plural: [{name: row.get(name) for name in names} for row in rows]}
     if len(rows) != 1:
         asked = ", ".join(f"{a.name} {config[a.name]!r}" for a in source.arguments if config.get(a.name) is not None)
         said = f"expected one {resource.name.replace('_', ' ')} with {asked}, got {len(rows) or 'none'}"

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from flinkform.resources import engine_versions, job, jobs, member, namespace, workspace
+from flinkform.resources import (
+    deployment_target,
+    engine_versions,
+    folder,
+    folders,
+    job,
+    jobs,
+    member,
+    namespace,
+    variable,
+    workspace,
+)
 from flinkform.schema.model import DataSource, Resource
 
 RESOURCES: tuple[Resource, ...] = (
+    deployment_target.RESOURCE,
+    folder.RESOURCE,
     job.RESOURCE,
     member.RESOURCE,
     namespace.RESOURCE,
+    variable.RESOURCE,
     workspace.RESOURCE,
 )
 DATA_SOURCES: tuple[DataSource, ...] = (
     engine_versions.DATA_SOURCE,
+    folders.DATA_SOURCE,
     jobs.DATA_SOURCE,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -62,6 +63,17 @@ class ComputeUnits:
 
     def decode(self, value: Mapping[str, Any]) -> int:
         return int(value["Cpu"])
+
+
+@dataclass(frozen=True, slots=True)
+class Gibibytes:
+    """An amount of memory, which the API writes as `4Gi` here and as `4 GiB` there."""
+
+    def encode(self, value: str) -> str:
+        return value
+
+    def decode(self, value: str) -> str:
+        return f"{found[1]}Gi" if (found := re.fullmatch(r"([\d.]+)\s*G(i|iB|B)?", value)) else value
 
 
 def text(value: Any) -> str:

@@ -145,7 +145,9 @@ def _values(kind: Type) -> st.SearchStrategy[Any]:  # noqa: PLR0911  one a kind 
         case String(choices=choices) if choices:
             return st.sampled_from(choices)
         case String(pattern=pattern) if pattern:
-            return st.sampled_from([text for text in ("a", "b-c", "90s", "1h30m") if re.fullmatch(pattern, text)])
+            return st.sampled_from(
+                [text for text in ("a", "b-c", "90s", "1h30m", "4Gi", "16Gi") if re.fullmatch(pattern, text)]
+            )
         case String():
             return st.text(min_size=1, max_size=20)
         case Number(at_least=least):

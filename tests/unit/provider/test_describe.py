@@ -35,7 +35,7 @@ def _attributes(data: bytes, number: int) -> dict[str, Any]:
 
 def _attribute(data: bytes) -> tuple[str, dict[str, Any]]:
     told = protobuf.read(data)
-    words = {4: "required", 5: "optional", 6: "computed", 7: "sensitive"}
+    words = {4: "required", 5: "optional", 6: "computed", 7: "sensitive", 11: "write_only"}
     out: dict[str, Any] = {"description": bytes(told[3]).decode(), "description_kind": "markdown"}
     out |= {word: True for number, word in words.items() if told.get(number)}
     if 10 in told:

@@ -16,7 +16,7 @@ from flinkform.provider.protocol import grpc, protobuf
 from flinkform.provider.service import PREFIX, Service
 from flinkform.provider.session import Session
 from flinkform.provider.values import NULL, Form, Values
-from flinkform.resources import RESOURCES
+from flinkform.resources import RESOURCES, variable
 from flinkform.resources.job import RESOURCE
 from tests.unit.provider.cloud import Cloud, Time
 
@@ -236,3 +236,14 @@ def test_offered(core: Core) -> None:
     kept = [bytes(protobuf.read(bytes(v))[1]) for n, v in protobuf.fields(schema) if n in (2, 3)]
     assert sorted(named) == sorted(kept)
     assert protobuf.read(schema)[6] == protobuf.read(metadata)[1]
+
+
+def test_a_core_that_would_keep_secrets(core: Core) -> None:
+    """A value that must be kept nowhere is not accepted by a Terraform that knows no such values."""
+    form = Form(variable.RESOURCE.attributes)
+    name = protobuf.string(1, "flink_variable")
+    config = protobuf.message(2, form.dump({"workspace": "w", "namespace": "n", "name": "a", "value": "hunter2"}))
+    told = text(core("ValidateResourceConfig", name, config)[1])
+    assert "needs Terraform 1.11" in told
+    assert "hunter2" not in told
+    assert core("ValidateResourceConfig", name, config, protobuf.message(3, protobuf.boolean(2, True))) == {}

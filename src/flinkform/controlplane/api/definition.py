@@ -41,20 +41,23 @@ def made(body: Mapping[str, Any], *, engine: str) -> dict[str, Any]:
     return document
 
 
-def check(name: str, document: Mapping[str, Any], *, engines: tuple[str, ...], targets: tuple[str, ...] = ()) -> None:
-    """Raise Invalid, with the field's path, for a document that no job could be started from."""
+def check(name: str, document: Mapping[str, Any], *, engines: tuple[str, ...], targets: Mapping[str, str]) -> None:
+    """Raise Invalid, with the field's path, for a document that no job could be started from.
+
+    *targets* are those there are, each with what it stands for: a cluster, or the queue that is the Flink beside us.
+    """
     _attribute("name", name, ("name",))
     _attribute("execution_mode", document.get("executionMode"), ("executionMode",))
     _one_of(document["engineVersion"], engines, ("engineVersion",))
     _artifact(document.get("artifact") or {})
     target = document["deploymentTarget"]
     _one_of(target["mode"], ("PER_JOB",), ("deploymentTarget", "mode"))
-    _one_of(target["name"], (QUEUE, *targets), ("deploymentTarget", "name"))
+    _one_of(target["name"], tuple(targets), ("deploymentTarget", "name"))
     resources(document)
     _loggers(document.get("logging") or {})
     for field in ("flinkConf", "labels"):
         _scalars(document.get(field) or {}, field)
-    seating.shares(document)
+    seating.shares({**document, "runtime": targets[target["name"]]})
     Policy().of(document.get("labels") or {})
 
 

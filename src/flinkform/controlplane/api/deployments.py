@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from flinkform.controlplane.api import definition, engines, places, shape
+from flinkform.controlplane.api import definition, engines, places, queues, shape
 from flinkform.controlplane.api.call import Call, Handler, Listed, Params
 from flinkform.controlplane.store import deployments as kept
 from flinkform.controlplane.store import runs
@@ -22,9 +22,11 @@ _RESOURCES = ("batchResourceSetting", "streamingResourceSetting")
 def create(call: Call, params: Params, body: Any) -> dict[str, Any]:
     """Make a deployment; nothing runs until it is started."""
     document = definition.made(body, engine=call.services.settings.engine)
-    definition.check(body.get("name", ""), document, engines=engines.names(call), targets=_targets(call))
+    versions = engines.names(call)
     with call.store.write() as db:
         namespace = places.usable(db, params)
+        targets = queues.known(call, db, namespace.workspace, namespace.name)
+        definition.check(body.get("name", ""), document, engines=versions, targets=targets)
         made = kept.create(
             db,
             str(uuid.uuid4()),
@@ -55,7 +57,7 @@ def update(call: Call, params: Params, body: Any) -> dict[str, Any]:
     """
     with call.store.write() as db:
         found = find(db, params)
-        name, document = changed(call, found, body)
+        name, document = changed(call, db, found, body)
         done = kept.replace(db, found, document, name=name, modifier=call.principal, now=call.now)
         kept.catch_up(db, done, now=call.now)
         _record(call, db, "DEPLOYMENT_UPDATED", done, "updated")
@@ -64,13 +66,14 @@ def update(call: Call, params: Params, body: Any) -> dict[str, Any]:
     return told
 
 
-def changed(call: Call, found: Deployment, body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def changed(call: Call, db: Connection, found: Deployment, body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return name and document as an update by *body* makes them. Invalid: no job could be started from that."""
     change = {name: body[name] for name in definition.KEPT if name in body}
     name = body.get("name") or found.name
     merged = shape.merged(found.document, change, "Deployment", call.operation.product)
     document = definition.made(shape.dense(merged), engine=call.services.settings.engine)
-    definition.check(name, document, engines=engines.names(call), targets=_targets(call))
+    targets = queues.known(call, db, found.workspace, found.namespace)
+    definition.check(name, document, engines=engines.names(call), targets=targets)
     return name, document
 
 
@@ -150,10 +153,6 @@ def _shown(found: Deployment, summary: Summary) -> dict[str, Any]:
         "namespace": found.namespace,
         "workspace": found.workspace,
     }
-
-
-def _targets(call: Call) -> tuple[str, ...]:
-    return tuple(call.services.settings.targets)
 
 
 def _record(call: Call, db: Connection, name: str, found: Deployment, verb: str) -> None:

@@ -7,23 +7,27 @@ from collections.abc import Mapping
 from flinkform.controlplane.api import (
     deployments,
     engines,
+    folders,
     hotupdates,
     instances,
     jobs,
     namespaces,
     observations,
+    queues,
     regions,
     savepoints,
+    variables,
     verdicts,
 )
 from flinkform.controlplane.api.call import Handler
 from flinkform.controlplane.api.kept import Keeper, Rules
 from flinkform.resources import RESOURCES
 
-RULES: Mapping[str, Rules] = {}
-"""What holds for a kept type beyond its declaration."""
+_RULES = {"variable": variables.RULES}
+_OWN = {"deployment_target": queues.OPERATIONS, "folder": folders.OPERATIONS}
+"""Of the types that are only kept, those of which more holds than their declaration says."""
 
-_KEPT = [Keeper(one, RULES.get(one.name, Rules())).operations for one in RESOURCES if one.kept]
+_KEPT = [_OWN.get(one.name) or Keeper(one, _RULES.get(one.name, Rules())).operations for one in RESOURCES if one.kept]
 
 HANDLERS: Mapping[str, Handler] = {
     **{name: handler for answered in _KEPT for name, handler in answered.items()},

@@ -7,11 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from flinkform.controlplane.api import definition, places, shape
+from flinkform.controlplane.api import definition, places, queues, shape
 from flinkform.controlplane.api.call import Call, Handler, Listed, Params
 from flinkform.controlplane.store import deployments, intents, runs, savepoints
 from flinkform.controlplane.store.runs import Run
-from flinkform.controlplane.targets import QUEUE
 from flinkform.errors import Conflict, Invalid
 from flinkform.openapi.states import Restore, Stop
 
@@ -37,11 +36,8 @@ def start(call: Call, params: Params, body: Any) -> dict[str, Any]:
 
 def start_with_params(call: Call, params: Params, body: Any) -> dict[str, Any]:
     """Start a deployment, with values for its variables; a *jobId* in the body is ignored."""
-    queue = body.get("resourceQueueName")
-    if queue and queue != QUEUE:
-        raise Invalid(f"expected {QUEUE}, got {queue[:80]!r}", at=("resourceQueueName",))
-    variables = body.get("localVariables")
-    return _start(call, params, body, {"localVariables": variables} if variables else {})
+    sent = {"localVariables": body.get("localVariables"), "deploymentTarget": _queue(body.get("resourceQueueName"))}
+    return _start(call, params, body, {name: value for name, value in sent.items() if value})
 
 
 def stop(call: Call, params: Params, body: Any) -> dict[str, Any]:
@@ -154,6 +150,10 @@ def _start(call: Call, params: Params, body: Mapping[str, Any], changes: Mapping
         whole = shape.merged(source.document, changes, "Deployment", call.operation.product)
         if "flinkConf" in changes:
             whole["flinkConf"] = {**source.document.get("flinkConf", {}), **changes["flinkConf"]}
+        target = whole["deploymentTarget"]["name"]
+        known = queues.known(call, db, namespace.workspace, namespace.name)
+        if target not in known:
+            raise Invalid(f"expected the deployment target {' or '.join(known)}, got {target[:80]!r}")
         made = intents.start(
             db,
             source,
@@ -161,10 +161,14 @@ def _start(call: Call, params: Params, body: Mapping[str, Any], changes: Mapping
             creator=call.principal,
             who=call.who,
             now=call.now,
-            changes={name: whole[name] for name in changes},
+            changes={name: whole[name] for name in changes} | {"runtime": known[target]},
         )
     call.services.poke()
     return shown(made)
+
+
+def _queue(name: str | None) -> dict[str, str]:
+    return {"mode": "PER_JOB", "name": name} if name else {}
 
 
 def _restore(db: Connection, workspace: str, namespace: str, asked: Mapping[str, Any]) -> dict[str, Any]:

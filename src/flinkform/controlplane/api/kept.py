@@ -35,10 +35,11 @@ _NAMES = "\x1f"
 class Rules:
     """What holds for one type beyond its declaration; each is asked within the transaction.
 
-    *check* refuses what is about to be kept (given with what was there before, if anything), *show* adds to what is
-    answered, *leave* refuses a removal.
+    *fill* completes a document, *check* refuses what is about to be kept (given with what was there before, if
+    anything), *show* adds to what is answered, *leave* refuses a removal.
     """
 
+    fill: Callable[[Call, dict[str, Any]], None] = lambda *_: None
     check: Callable[[Call, Connection, Thing, Thing | None], None] = lambda *_: None
     show: Callable[[Call, Connection, Thing], Mapping[str, Any]] = lambda *_: {}
     leave: Callable[[Call, Connection, Thing], None] = lambda *_: None
@@ -75,6 +76,7 @@ class Keeper:
         with call.store.write() as db:
             namespace = places.usable(db, params)
             document = self._checked({}, sent)
+            self._rules.fill(call, document)
             made = Thing(
                 type=self._resource.name,
                 workspace=namespace.workspace,
@@ -125,6 +127,7 @@ class Keeper:
         with call.store.write() as db:
             found = self.find(db, declared, params, body)
             document = self._checked(found.document, sent)
+            self._rules.fill(call, document)
             self._unchangeable(found.document, document)
             changed = replace(found, document=document, modifier=call.principal, modified_at=call.now)
             changed = self._sealed(call, replace(changed, name=self._name(changed)), sent)

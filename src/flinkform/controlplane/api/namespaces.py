@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flinkform.controlplane.api import instances, places
+from flinkform.controlplane.api import instances
 from flinkform.controlplane.api.call import Call, Handler, Listed, Params
 from flinkform.controlplane.store import deployments
 from flinkform.controlplane.store import namespaces as kept
 from flinkform.controlplane.store.namespaces import Namespace
-from flinkform.controlplane.targets import QUEUE
 from flinkform.errors import Conflict
 from flinkform.resources import namespace as declared
 
@@ -70,19 +69,6 @@ def delete(call: Call, params: Params, _body: Any) -> dict[str, Any]:
     return {}
 
 
-def list_targets(call: Call, params: Params, _body: Any) -> Listed:
-    """Answer with the queue that is always there, as large as its namespace, and the session clusters declared."""
-    page = call.window(params)
-    with call.store.read() as db:
-        found = places.namespace(db, params)
-    target: dict[str, Any] = {"name": QUEUE, "namespace": found.name}
-    if spec := found.document.get("ResourceSpec"):
-        limit = {"cpu": float(spec["Cpu"]), "memory": f"{spec['Cpu'] * 4}Gi"}
-        target["quota"] = {"limit": limit}
-    every = [target, *({"name": name, "namespace": found.name} for name in call.services.settings.targets)]
-    return Listed(every[page.offset : page.offset + page.size], len(every), page)
-
-
 def shape(found: Namespace) -> dict[str, Any]:
     """Return a namespace as DescribeNamespaces shows it."""
     guaranteed = {"GuaranteedResourceSpec": found.document["ResourceSpec"]} if "ResourceSpec" in found.document else {}
@@ -107,5 +93,4 @@ OPERATIONS: Mapping[str, Handler] = {
     "DescribeNamespaces": describe,
     "ModifyNamespaceSpecV2": modify,
     "DeleteNamespace": delete,
-    "ListDeploymentTargets": list_targets,
 }

@@ -27,7 +27,7 @@ def get(call: Call, params: Params, body: Any) -> dict[str, Any]:
     """
     with call.store.read() as db:
         found = deployments.find(db, params)
-    name, document = deployments.changed(call, found, body)
+        name, document = deployments.changed(call, db, found, body)
     services = call.services
     if isinstance(services.runtime, Absent):
         return _shown(Verdict(Outcome.UNKNOWN, services.runtime.reason))

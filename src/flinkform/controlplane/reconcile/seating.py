@@ -23,7 +23,7 @@ def seat(run: Run) -> Seat:
 
 
 def target(run: Run) -> str:
-    """The deployment target of a run; empty for the usual one."""
+    """The cluster that a run's deployment target stands for; empty for the Flink beside us."""
     return _target(run.definition)
 
 
@@ -39,7 +39,7 @@ def shares(definition: Mapping[str, Any]) -> None:
 
 
 def _target(definition: Mapping[str, Any]) -> str:
-    name = (definition.get("deploymentTarget") or {}).get("name") or QUEUE
+    name = definition.get("runtime") or (definition.get("deploymentTarget") or {}).get("name") or QUEUE
     return "" if name == QUEUE else str(name)
 
 

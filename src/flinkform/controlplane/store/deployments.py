@@ -102,6 +102,13 @@ def by_name(db: Connection, workspace: str, namespace: str, name: str) -> Deploy
     return None if row is None else _deployment(row)
 
 
+def naming(db: Connection, workspace: str, namespace: str, *, target: str) -> list[str]:
+    """Return the names of the deployments that say they run in *target*."""
+    said = table.c.document["deploymentTarget"]["name"].as_string()
+    query = select(table.c.name).where(table.c.workspace == workspace, table.c.namespace == namespace, said == target)
+    return sorted(db.scalars(query))
+
+
 def page(
     db: Connection, workspace: str, namespace: str, wanted: Filter | None = None, *, offset: int = 0, limit: int = 10
 ) -> Page[Deployment]:
