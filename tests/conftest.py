@@ -84,8 +84,9 @@ ONLY = os.environ.get("FLINKFORM_DATABASES")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test that has a database on one kind of it, or on both."""
-    if "kind" in metafunc.fixturenames:
+    """Run each test that has a database on one kind of it, or on both; another `kind` is the test's own."""
+    own = any("kind" in str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize"))
+    if "kind" in metafunc.fixturenames and not own:
         both = metafunc.definition.get_closest_marker("both")
         kinds = [ONLY] if ONLY else ["sqlite", "postgresql"] if both else ["sqlite"]
         metafunc.parametrize("kind", kinds, indirect=True, scope="session")
