@@ -39,6 +39,8 @@ class Wanted:
     commit: str = ""
     since: str = ""
     selection: Selection | None = None
+    release: str = ""
+    """The release that it is planned for."""
 
     @property
     def teams(self) -> frozenset[str] | None:
@@ -81,28 +83,27 @@ def _missed(here: Project, what: Wanted, found: Review) -> Item | None:
 
 
 def _reviewed(here: Project, terraform: Terraform, what: Wanted, step: Step) -> Review:
-    with _synthesised(here, terraform, what, step) as found:
-        chosen = found if what.teams is None else tuple(s for s in found if _concerned(s, what))
-        chosen = (*_emptied(here, what, found), *chosen)
-        step.say(f"planning {counted(len(chosen), 'stack')}")
+    with synthesised(here, terraform, what, step) as found:
+        those = chosen(here, what, found)
+        step.say(f"planning {counted(len(those), 'stack')}")
         with tempfile.TemporaryDirectory(prefix="flinkform-plan-") as folder:
-            rows = _planned(terraform, chosen, Path(folder), step.say)
+            rows = _planned(terraform, those, Path(folder), step.say)
     told = tuple(_asked(here, rows))
     return Review(
         environment=here.environment,
         commit=what.commit,
         since=what.since,
-        stacks=tuple(stack.name for stack in chosen),
+        stacks=tuple(stack.name for stack in those),
         items=tuple(sorted(told, key=lambda one: (one.stack, one.kind, one.name))),
         notes=tuple(_notes(here, what)),
-        serials=_serials(here, {stack.name for stack in chosen}),
+        serials=serials(here, {stack.name for stack in those}),
     )
 
 
 @contextmanager
-def _synthesised(here: Project, terraform: Terraform, what: Wanted, step: Step) -> Iterator[tuple[Stack, ...]]:
+def synthesised(here: Project, terraform: Terraform, what: Wanted, step: Step) -> Iterator[tuple[Stack, ...]]:
     """Yield the stacks of *what*. They stay where they are between plans, so that each is initialised once."""
-    environment = {**terraform.environment, **shell.provenance(here, what.commit)}
+    environment = {**terraform.environment, **shell.provenance(here, what.commit, what.release)}
     if not what.commit:
         yield synth.synthesise(here, environment)
         return
@@ -113,6 +114,11 @@ def _synthesised(here: Project, terraform: Terraform, what: Wanted, step: Step) 
         count = extract(repository, what.commit, root, teams=what.teams)
         step.say(f"synthesising {what.commit[:12]} from {counted(count, 'file')}")
         yield synth.synthesise(replace(here, root=root), {**environment, "CDKTF_OUTDIR": str(out)})
+
+
+def chosen(here: Project, what: Wanted, found: tuple[Stack, ...]) -> tuple[Stack, ...]:
+    """Return the stacks that *what* concerns, first those whose last job file is gone: to apply one empties it."""
+    return (*_emptied(here, what, found), *(stack for stack in found if what.teams is None or _concerned(stack, what)))
 
 
 def _concerned(stack: Stack, what: Wanted) -> bool:
@@ -128,16 +134,18 @@ def _concerned(stack: Stack, what: Wanted) -> bool:
 
 
 def _emptied(here: Project, what: Wanted, found: tuple[Stack, ...]) -> tuple[Stack, ...]:
-    """Return what is left of stacks whose last job file is gone: to apply one is to destroy what it had."""
-    if not found:
+    """Return what is left of stacks whose last job file is gone: of a team, or of a folder that is a stack."""
+    if not found or what.selection is None or what.teams is None:
         return ()
-    lost = (what.teams - {stack.name for stack in found}) if what.teams else frozenset()
-    kept = set(_serials(here, set(lost)))
-    return tuple(filter(None, (removed.empty(here, name, found[0]) for name in sorted(lost & kept))))
+    paths = (path for one in what.selection.jobs for path in (one.path, one.before) if path)
+    names = set(what.teams) | {"-".join(path.split("/")[:2]) for path in paths if path.count("/") > 1}
+    lost = names - {stack.name for stack in found}
+    kept = set(serials(here, lost)) if lost else set()
+    return tuple(filter(None, (removed.empty(here, name, found[0]) for name in sorted(kept))))
 
 
 def _planned(
-    terraform: Terraform, chosen: Iterable[Stack], folder: Path, say: Callable[[str], None]
+    terraform: Terraform, those: Iterable[Stack], folder: Path, say: Callable[[str], None]
 ) -> list[tuple[Item, Mapping[str, Any]]]:
     """Return what the plans change, each with Terraform's row about it."""
 
@@ -145,7 +153,7 @@ def _planned(
         return list(_stack(terraform, stack, folder / f"{stack.name}.tfplan", say))
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return [row for rows in pool.map(one, chosen) for row in rows]
+        return [row for rows in pool.map(one, those) for row in rows]
 
 
 def _stack(
@@ -163,7 +171,7 @@ def _stack(
         refused = {_address(part): part.message for part in error.parts}
         if not all(refused) or not refused:
             raise
-    found = _shown(terraform, stack, file)
+    found = shown(terraform, stack, file)
     changes = {str(row["address"]): row for row in found.get("resource_changes", ())}
     changes |= {address: _meant(stack, found, address) for address in refused}
     for made in items(stack.name, {"resource_changes": list(changes.values())}):
@@ -172,7 +180,7 @@ def _stack(
         yield made, changes[made.address]
 
 
-def _shown(terraform: Terraform, stack: Stack, file: Path) -> Mapping[str, Any]:
+def shown(terraform: Terraform, stack: Stack, file: Path) -> Mapping[str, Any]:
     """Return a plan as Terraform shows it; an empty one where it kept none."""
     if not file.exists():
         return {}
@@ -232,7 +240,7 @@ def _judged(here: Project, made: Item, change: Mapping[str, Any]) -> Item:
     return replace(made, summary=str(answer.get("summary") or ""), operators=operators)
 
 
-def _serials(here: Project, names: set[str]) -> dict[str, dict[str, Any]]:
+def serials(here: Project, names: set[str]) -> dict[str, dict[str, Any]]:
     """Return lineage and serial of the states of stacks, as far as the control plane keeps them."""
     try:
         kept = api.call(here, "GET", "/flinkform/v1/states")["states"]

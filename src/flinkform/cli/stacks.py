@@ -150,17 +150,31 @@ def _finish(runs: Collection[Future[Outcome]], terraform: Terraform, say: Callab
         raise
 
 
-def apply(terraform: Terraform, stack: Stack, plan: Path, say: Callable[[str], None]) -> Outcome:
-    """Initialise, plan, and apply the plan unless it is empty."""
+def apply(
+    terraform: Terraform,
+    stack: Stack,
+    plan: Path,
+    say: Callable[[str], None],
+    *,
+    only: Collection[str] = (),
+    check: Callable[[Stack, Path], None] | None = None,
+) -> Outcome:
+    """Initialise, plan, and apply the plan unless it is empty.
+
+    *only* are addresses where not all of the stack is meant; *check* looks at the plan, and raises what forbids it.
+    """
     note = Note(plan.with_suffix(".run"))
     initialise(terraform, stack)
     recover(terraform, stack, note, say)
     common = ("-input=false", "-no-color", "-lock-timeout=60s")
     try:
-        words = ("plan", *common, "-detailed-exitcode", f"-out={plan}")
+        targets = (f"-target={address}" for address in sorted(only))
+        words = ("plan", *common, "-detailed-exitcode", f"-out={plan}", *targets)
         code, text = terraform.run(stack, *words, ok=(0, _CHANGED), seen=say, note=note)
         if code != _CHANGED:
             return Outcome(stack.name)
+        if check:
+            check(stack, plan)
         counts = _COUNTS.search(text)
         outcome = Outcome(stack.name, *(int(n) for n in counts.groups())) if counts else Outcome(stack.name, change=1)
         say(f"stack {stack.name}: {outcome.add} to add, {outcome.change} to change, {outcome.destroy} to destroy")

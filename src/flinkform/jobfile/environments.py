@@ -17,8 +17,9 @@ from flinkform.jobfile.model import Allowed, Environment, Overlay
 from flinkform.jobfile.reading import Attributes, entries, read, texts, unknown
 from flinkform.jobfile.tree import Folder, Tree
 from flinkform.resources import namespace, workspace
+from flinkform.resources.job import DURATION
 from flinkform.schema.model import Attribute
-from flinkform.schema.types import String
+from flinkform.schema.types import ListOf, Number, String
 
 SCHEMA = "schema.yaml"
 """The file beside the environments that says which keys may differ."""
@@ -28,6 +29,17 @@ WORKSPACE: Attributes = {a.name: a for a in (REGION, *workspace.RESOURCE.attribu
 NAMESPACE: Attributes = {
     a.name: a for a in namespace.RESOURCE.attributes if a.writable and a.name not in ("workspace_id", "name")
 }
+RELEASE: Attributes = {
+    a.name: a
+    for a in (
+        Attribute(name="approvals", type=Number(at_least=0, at_most=20), doc="Owners of each change who must approve."),
+        Attribute(name="branch", type=String(), doc="The branch that a released commit has to be in."),
+        Attribute(name="expires", type=DURATION, doc="How long a release is good."),
+        Attribute(name="canary", type=ListOf(String()), doc="Globs over job paths: the jobs that go first."),
+        Attribute(name="window", type=DURATION, doc="How long the jobs of a wave must be healthy."),
+    )
+}
+"""What an environment asks of a release, beside what CODEOWNERS and environments/signers say."""
 _SECTIONS = ("workspace", "namespaces", "jobs")
 _ANYTHING = Allowed(workspace=frozenset(WORKSPACE), namespaces=frozenset(NAMESPACE), jobs=frozenset(KEYS))
 
@@ -76,7 +88,7 @@ def _gathered(tree: Tree, name: str, faults: Faults, *, schema: Allowed | None, 
 
 
 def _environment(document: Document, name: str, schema: Allowed, faults: Faults) -> Environment:
-    parts = _sections(document, _SECTIONS, faults)
+    parts = _sections(document, (*_SECTIONS, "release"), faults)
     spaces = entries(document, parts.get("namespaces"), faults, ("namespaces",))
     return Environment(
         name,
@@ -87,6 +99,7 @@ def _environment(document: Document, name: str, schema: Allowed, faults: Faults)
         },
         _overlays(document, parts.get("jobs"), schema, faults),
         {key.value: document.place(key) for key, _ in spaces},
+        read(document, parts.get("release"), RELEASE, faults, ("release",)),
     )
 
 

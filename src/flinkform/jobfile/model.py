@@ -50,6 +50,8 @@ class Environment:
     overlays: tuple[Overlay, ...] = ()
     sources: Mapping[str, Position] = field(default_factory=dict, hash=False, compare=False)
     """Where each of *namespaces* is named."""
+    release: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What it asks of a release."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -74,6 +76,8 @@ class Item:
     fields: tuple[Field, ...] = ()
     diff: tuple[str, ...] = ()
     refused: str = ""
+    digest: str = ""
+    """A hash of the whole change, so that another plan can be told to be the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +112,14 @@ def items(stack: str, plan: Mapping[str, Any]) -> Iterator[Item]:
         action = _ACTIONS.get(actions, "replace")
         before, after = change.get("before") or {}, change.get("after") or {}
         made = Item(stack, one["address"], one["type"], _name(one, before, after), action)
-        made = replace(made, fields=tuple(_fields(one["type"], change, before, after)))
+        made = replace(made, fields=tuple(_fields(one["type"], change, before, after)), digest=digest(change))
         yield _job(made, before, after) if one["type"] == _JOB else made
+
+
+def digest(change: Mapping[str, Any]) -> str:
+    """Return the hash of a change as Terraform shows it."""
+    told = [change.get(name) for name in ("actions", "before", "after", "after_unknown", "replace_paths")]
+    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def units(values: Mapping[str, Any]) -> int:

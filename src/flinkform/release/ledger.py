@@ -1,0 +1,92 @@
+"""Which releases were applied where: commits of a ref of its own, which no branch shows and Git itself chains."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flinkform.errors import FlinkformError, NotFound
+from flinkform.release.git import Repository
+
+_FILE = "release.json"
+_LIMIT = 16 << 20
+_NOBODY = "0" * 40
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What was recorded, when (ISO 8601) and by whom; *number* is the ref's commit that holds it."""
+
+    number: str
+    date: str
+    by: str
+    about: dict[str, Any]
+
+
+def ref(environment: str) -> str:
+    """Return the ref of an environment; `git fetch origin REF:REF` brings it into another clone."""
+    return f"refs/flinkform/{environment}"
+
+
+def record(repository: Repository, environment: str, about: dict[str, Any]) -> str:
+    """Append *about* and return its number. Conflict: somebody else did at the same moment."""
+    name = ref(environment)
+    before = _tip(repository, name)
+    text = json.dumps(about, indent=2, sort_keys=True) + "\n"
+    held = repository.run("hash-object", "-w", "--stdin", feed=text.encode()).decode().strip()
+    tree = repository.run("mktree", feed=f"100644 blob {held}\t{_FILE}\n".encode()).decode().strip()
+    subject = f"{about.get('release', '')} {about.get('outcome', '')} in {environment}".strip()
+    parents = ("-p", before) if before else ()
+    made = repository.run(*_identity(repository), "commit-tree", tree, *parents, feed=subject.encode())
+    number = made.decode().strip()
+    repository.run("update-ref", name, number, before or _NOBODY)
+    return number
+
+
+def history(repository: Repository, environment: str) -> Iterator[Entry]:
+    """Yield what was recorded, the newest first."""
+    tip = _tip(repository, ref(environment))
+    if not tip:
+        return
+    whole = replace(repository, prefix="")  # the ref's files are of no folder
+    with repository.objects() as objects:
+        for one in repository.log("--first-parent", tip):
+            entry = whole.tree(one.sha).get(_FILE)
+            data = objects.one(entry.object, _LIMIT) if entry else None
+            yield Entry(one.sha, one.date, f"{one.author} <{one.email}>", json.loads(data or b"{}"))
+
+
+def push(repository: Repository, environment: str) -> str:
+    """Send the ref to `origin`, if there is one; return why that did not work, '' where it did or need not."""
+    try:
+        if repository.setting("remote.origin.url"):
+            repository.run("push", "--quiet", "origin", f"{ref(environment)}:{ref(environment)}")
+    except FlinkformError as error:
+        return error.message
+    return ""
+
+
+def fetch(repository: Repository, environment: str) -> None:
+    """Bring what others recorded, if there is a remote that has something and it is ahead."""
+    name = ref(environment)
+    try:
+        if repository.setting("remote.origin.url"):
+            repository.run("fetch", "--quiet", "--no-tags", "origin", f"{name}:{name}")
+    except FlinkformError:
+        return
+
+
+def _tip(repository: Repository, name: str) -> str:
+    try:
+        return repository.resolve(name)
+    except NotFound:
+        return ""
+
+
+def _identity(repository: Repository) -> tuple[str, ...]:
+    """Return options that name an author where Git knows none, as in most CI jobs."""
+    if repository.setting("user.email") and repository.setting("user.name"):
+        return ()
+    return ("-c", "user.name=flinkform", "-c", "user.email=flinkform@localhost")

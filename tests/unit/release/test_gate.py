@@ -1,0 +1,237 @@
+"""A release is applied as it was signed and approved, to the state it was made for, and in no other case."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from flinkform.errors import Conflict, Denied, FlinkformError, Invalid
+from flinkform.release import document, gate, ledger, signature
+from flinkform.release.document import Release, Sealed
+from flinkform.release.gate import Rules
+from flinkform.release.git import Repository
+from flinkform.release.review import Item, Review
+from flinkform.release.signature import APPROVAL, RELEASE, Signer
+from tests.unit.release.conftest import SQL, Site
+
+pytestmark = pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="ssh-keygen is not on this machine")
+NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+ITEM = Item("pay", "flink_job.x", "flink_job", "pay/x", "update", path="pay/x.sql", digest="d1")
+OWNERS = "* @root\n/jobs/pay/ @pay\n"
+ENVIRONMENT = "release:\n  approvals: 1\n  expires: 2h\n  canary: [pay/x]\n  window: 1m30s\n  branch: main\n"
+
+
+@dataclass
+class Office:
+    """A repository whose people have keys, and a release of it that Ada has signed."""
+
+    site: Site
+    keys: Path
+
+    def key(self, name: str) -> str:
+        """Make a key, and return its public half."""
+        file = self.keys / name
+        words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(file)]
+        subprocess.run(words, check=True)
+        return file.with_name(f"{name}.pub").read_text().strip()
+
+    def sign(self, who: str, content: bytes, purpose: str) -> str:
+        self.site.git("config", "gpg.format", "ssh")
+        self.site.git("config", "user.signingkey", str(self.keys / who))
+        return signature.sign(self.site.repository, content, purpose)
+
+    @property
+    def head(self) -> str:
+        return self.site.repository.resolve("HEAD")
+
+    @property
+    def rules(self) -> Rules:
+        return gate.rules(self.site.repository, self.head, "prod")
+
+    def release(self) -> Release:
+        states = {"pay": {"lineage": "l", "serial": 7}}
+        review = Review("prod", self.head, "", ("pay",), (ITEM,), serials=states)
+        return document.bound(review, self.site.repository, author="Ada", hours=self.rules.hours, now=NOW)
+
+    def sealed(self, *approvers: str, release: Release | None = None) -> Sealed:
+        made = release or self.release()
+        found = Sealed(made, self.sign("ada", made.content, RELEASE))
+        for who in approvers:
+            found = found.approved(self.sign(who, made.content, APPROVAL))
+        return found
+
+    def admit(self, sealed: Sealed, *, environment: str = "prod", now: datetime = NOW) -> Signer:
+        return gate.admit(sealed, self.rules, self.site.repository, environment=environment, now=now)
+
+
+@pytest.fixture
+def office(site: Site, tmp_path: Path) -> Office:
+    """Ada makes releases, Pia owns payments, Rob owns the rest, Old was here once."""
+    found = Office(site, tmp_path / "keys")
+    found.keys.mkdir()
+    names = {"ada": "ada@example.com,@pay", "pia": "pia@example.com,@pay", "rob": "rob@example.com,@root", "old": "old"}
+    lines = [f"{told} {found.key(who)}" for who, told in names.items()]
+    lines[-1] = lines[-1].replace("old ssh", 'old valid-before="20200101" ssh')
+    found.key("eve")
+    signers = "\n".join(lines) + "\n"
+    files = {"jobs/pay/x.sql": SQL, "CODEOWNERS": OWNERS, "environments/signers": signers}
+    site.commit({**files, "environments/prod.yaml": ENVIRONMENT})
+    return found
+
+
+def test_the_rules_are_those_of_the_commit(office: Office) -> None:
+    """Whatever the checkout around has by now."""
+    (office.site.root / "environments/prod.yaml").write_text("")
+    found = office.rules
+    assert (found.approvals, found.hours, found.canary, found.window, found.branch) == (
+        1,
+        2.0,
+        ("pay/x",),
+        90.0,
+        "main",
+    )
+
+
+def test_a_signed_and_approved_release_is_admitted(office: Office) -> None:
+    """By the names of who made it."""
+    assert office.admit(office.sealed("pia")).names == ("ada@example.com", "@pay")
+
+
+def test_a_file_of_a_release_is_the_release(office: Office, tmp_path: Path) -> None:
+    """Its signatures too; what is none is refused as that."""
+    sealed = office.sealed("pia")
+    sealed.write(tmp_path / "r.json")
+    assert document.read(tmp_path / "r.json") == sealed
+    (tmp_path / "r.json").write_text('{"format": "flinkform.release/1"}')
+    with pytest.raises(Invalid, match="is no release"):
+        document.read(tmp_path / "r.json")
+
+
+def refused(office: Office, case: str) -> Sealed:
+    """A release with one thing wrong."""
+    good = office.sealed("pia")
+    release = good.release
+    other = {"altered": {"items": ({**release.items[0], "digest": "d2"},)}, "prolonged": {"expires": "2030-01-01"}}
+    signer = {"unknown": "eve", "old key": "old"}
+    approver = {"approved by a stranger": "eve", "approved by oneself": "ada", "approved by no owner": "rob"}
+    if case in other:
+        return replace(good, release=replace(release, **other[case]))  # type: ignore[arg-type]
+    if case in signer:
+        return replace(good, signature=office.sign(signer[case], release.content, RELEASE))
+    if case in approver:
+        return replace(good, approvals=(office.sign(approver[case], release.content, APPROVAL),))
+    rest = {"unsigned": replace(good, signature=""), "another purpose": replace(good, signature=good.approvals[0])}
+    return rest.get(case) or replace(good, approvals=())
+
+
+CASES = {
+    "unsigned": "the release is not signed",
+    "altered": "altered after it was signed",
+    "prolonged": "altered after it was signed",
+    "unknown": "nobody named the key SHA256:",
+    "old key": "no longer good for this",
+    "another purpose": "altered after it was signed",
+    "unapproved": r"jobs/pay/x.sql: expected 1 of @pay, got 0",
+    "approved by a stranger": "nobody named the key",
+    "approved by oneself": r"expected 1 of @pay, got 0",
+    "approved by no owner": r"expected 1 of @pay, got 0",
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_wrong_is_said(office: Office, case: str) -> None:
+    """Each in its own words, as something denied."""
+    with pytest.raises(Denied, match=CASES[case]):
+        office.admit(refused(office, case))
+
+
+def test_time_place_and_branch_are_checked(office: Office) -> None:
+    """Expired, for another environment, of a commit that was not merged."""
+    with pytest.raises(Denied, match="expired at 2026-11-23T14:00:00"):
+        office.admit(office.sealed("pia"), now=NOW + timedelta(hours=2))
+    with pytest.raises(Conflict, match="is for prod, and this is staging"):
+        office.admit(office.sealed("pia"), environment="staging")
+    office.site.git("checkout", "-q", "-b", "mine")
+    office.site.commit({"jobs/pay/x.sql": SQL * 2})
+    with pytest.raises(Denied, match="is not in refs/heads/main"):
+        office.admit(office.sealed("pia"))
+
+
+def test_another_state_or_another_plan_is_refused(office: Office) -> None:
+    """By lineage, by serial, and by what would change."""
+    release = office.release()
+    gate.unchanged(release, {"pay": {"lineage": "l", "serial": 7}})
+    with pytest.raises(Conflict, match="another state of pay"):
+        gate.unchanged(release, {"pay": {"lineage": "m", "serial": 7}})
+    with pytest.raises(Conflict, match="expected serial 7, got 8"):
+        gate.unchanged(release, {"pay": {"lineage": "l", "serial": 8}})
+    gate.same(release, {("pay", "flink_job.x"): "d1"})
+    with pytest.raises(Conflict, match="values are others"):
+        gate.same(release, {("pay", "flink_job.x"): "d2"})
+    with pytest.raises(Conflict, match=r"pay/flink_job.y would change too"):
+        gate.same(release, {("pay", "flink_job.x"): "d1", ("pay", "flink_job.y"): "d"})
+
+
+def test_what_is_refused_or_not_committed_is_no_release(office: Office) -> None:
+    """There is nothing that could be signed."""
+    kept = Review("prod", "", "", (), (ITEM,))
+    for review, message in (
+        (kept, "is of a commit"),
+        (replace(kept, commit=office.head, items=(replace(ITEM, refused="no"),)), "pay/x cannot be planned"),
+    ):
+        with pytest.raises(Invalid, match=message):
+            document.bound(review, office.site.repository, author="", hours=1, now=NOW)
+
+
+def test_an_artefact_is_the_same_in_every_environment(office: Office) -> None:
+    """Another environment file does not change it, another script does."""
+    site, first = office.site, office.head
+    second = site.commit({"environments/prod.yaml": "", "README.md": "x"})
+    third = site.commit({"jobs/pay/x.sql": SQL * 3})
+    found = [document.artefact(site.repository, commit) for commit in (first, second, third)]
+    assert found[0] == found[1] != found[2]
+
+
+def test_the_ledger_grows_by_commits_that_no_branch_shows(office: Office) -> None:
+    """The newest first; two that write at once do not lose one another's."""
+    repository = office.site.repository
+    for number in range(3):
+        ledger.record(repository, "prod", {"release": f"r-{number}", "outcome": "applied"})
+    entries = list(ledger.history(repository, "prod"))
+    assert [one.about["release"] for one in entries] == ["r-2", "r-1", "r-0"]
+    assert list(ledger.history(repository, "dev")) == []
+    assert office.site.git("branch", "--format=%(refname)").decode().split() == ["refs/heads/main"]
+    office.site.git("update-ref", ledger.ref("prod"), entries[1].number)
+    ledger.record(repository, "prod", {"release": "r-3"})
+    assert json.dumps([one.about["release"] for one in ledger.history(repository, "prod")]) == '["r-3", "r-1", "r-0"]'
+
+
+@pytest.mark.skipif(not shutil.which("gpg"), reason="gpg is not on this machine")
+def test_openpgp_keys_sign_too(office: Office, tmp_path: Path) -> None:
+    """As Git uses them; the file of signers names their fingerprints."""
+    home = tmp_path / "gnupg"
+    home.mkdir(mode=0o700)
+    shell = {**office.site.shell, "GNUPGHOME": str(home)}
+    new = ["gpg", "--batch", "--passphrase", "", "--quick-generate-key", "g@example.com", "ed25519", "sign", "never"]
+    subprocess.run(new, env=shell, check=True, capture_output=True)
+    listed = subprocess.run(["gpg", "--list-keys", "--with-colons"], env=shell, check=True, capture_output=True).stdout
+    mark = next(row.split(":")[9] for row in listed.decode().splitlines() if row.startswith("fpr"))
+    office.site.git("config", "user.signingkey", mark)
+    repository = Repository(office.site.root, "", shell)
+    try:
+        made = signature.sign(repository, b"content", RELEASE)
+        signers = f"{office.rules.signers}g@example.com,@root openpgp {mark}\n"
+        assert signature.verify(shell, signers, b"content", made, RELEASE).names == ("g@example.com", "@root")
+        for content, purpose in ((b"other", RELEASE), (b"content", APPROVAL)):
+            with pytest.raises(Denied, match="altered"):
+                signature.verify(shell, signers, content, made, purpose)
+        with pytest.raises(FlinkformError, match="nobody named the key"):
+            signature.verify(shell, "", b"content", made, RELEASE)
+    finally:
+        subprocess.run(["gpgconf", "--kill", "gpg-agent"], env=shell, check=False)
