@@ -41,6 +41,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
         ("jobs/shop/quiet.yaml", "labels:\n\ta: b\n", "2:1", "indent with spaces, not tabs"),
         ("jobs/shop/quiet.yaml", "# note\nparalelism: 2\n", "2:1", "unknown key 'paralelism'; did you mean paral"),
         ("jobs/shop/quiet.yaml", "parallelism: many\n", "1:14", "expected a whole number, got 'many'"),
+        ("jobs/shop/quiet.yaml", "flink_options:\n  pipeline.object-reuse: ten\n", "2:26", "not parse value 'ten'"),
         ("jobs/shop/_defaults.yaml", "state: stopped\n", "1:8", "expected one of running, suspended, got 'stopped'"),
         ("jobs/shop/lonely.yaml", "parallelism: 2\n", "1:1", "belongs to no job; expected lonely.sql beside it"),
         ("jobs/shop/quiet.sql", "", "1:1", "expected SQL statements, got an empty file"),

@@ -47,6 +47,14 @@ def test_it_stops_when_told_to(tmp_path: Path, number: int) -> None:
         assert process.get("/flinkform/v1/states", key)[0] == 200
 
 
+def test_it_stops_before_it_is_ready(tmp_path: Path) -> None:
+    """Told to stop while it starts, it ends with 0 too, and leaves nothing in the way of the next."""
+    with running(Process(tmp_path / "home")) as process:
+        until((tmp_path / "home").is_dir, "the home to be made")
+        assert process.end() == 0
+        process.start().ready()
+
+
 def test_it_comes_back_after_a_kill(tmp_path: Path) -> None:
     """A control plane that was killed leaves nothing in the way of the next."""
     with running(Process(tmp_path / "home")) as process:

@@ -57,6 +57,7 @@ def test_option_with_no_such_value(planner: Planner, option: str, value: str) ->
     [problem] = planner.validate(TABLES + WRITE, batch=False, options={option: value})
     assert place(problem) == (1, 1, 1, 1)
     assert problem.message == f"Flink options: Could not parse value '{value}' for key '{option}'."
+    assert problem.option == option
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])

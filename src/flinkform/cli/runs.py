@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import Any
 from urllib.parse import quote
 
@@ -34,7 +35,8 @@ def run(options: argparse.Namespace) -> int:
     if options.sql is not None:
         runs = api.call(here, "GET", f"{place}?limit=1000")["runs"]
         script = _script(named.client(here), job, runs, options.sql)
-        print(json.dumps({"run": options.sql, "sql": script}) if options.json else script)
+        # To the byte: what is kept is the file as it was.
+        sys.stdout.write(json.dumps({"run": options.sql, "sql": script}) + "\n" if options.json else script)
         return 0
     found = api.call(here, "GET", f"{place}?limit={options.limit}")
     print(json.dumps(found) if options.json else text(found))

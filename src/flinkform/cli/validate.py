@@ -93,10 +93,15 @@ def _here(paths: list[Path]) -> Project:
 def checked(here: Project, step: Step) -> str:
     """Return how many job files are right; raises Invalid with every finding where one is not.
 
-    Without Java the planner is not asked: Flink cannot run a script either, and says so when it is told to.
+    Without Java the planner is not asked, and Missing is raised where our own control plane would have a job to run:
+    it could make all of them and start none.
     """
     there = _survey(here)
     found, java = _written(here, there), tools.java(here.shell).found
+    awake = [job for job in there.jobs if job.values.get("state", "running") == "running"]
+    if not java and awake and not found and not here.shell.get("FLINKFORM_ENDPOINT"):
+        told = f"Java 17 or newer was not found, and {counted(len(awake), 'job')} shall run; nothing was changed"
+        raise Missing(told, advice="run `flinkform doctor --install`")
     if java:
         found += _planned(here, [_script(here, job) for job in there.jobs], step)
     _notes(here, there, step)
@@ -156,8 +161,24 @@ def _notes(here: Project, there: Survey, step: Step) -> list[str]:
 
 def _planned(here: Project, scripts: list[Script], step: Step) -> list[Finding]:
     """Return what the planner has against *scripts*."""
-    found = planned.check(here, scripts, step)
-    return [Finding(Position(script.shown, p.line, p.column), p.message, _line(script.text, p)) for script, p in found]
+    return [_finding(here, script, problem) for script, problem in planned.check(here, scripts, step)]
+
+
+def _finding(here: Project, script: Script, problem: Problem) -> Finding:
+    """Return a problem where it was written: an option that Flink refuses may be none of the script's own."""
+    if problem.option and (place := _written_at(here, script, problem.option)):
+        return Finding(place, problem.message)
+    return Finding(Position(script.shown, problem.line, problem.column), problem.message, _line(script.text, problem))
+
+
+def _written_at(here: Project, script: Script, option: str) -> Position | None:
+    """Return where the job of *script* has its *option* from; None for a script outside `jobs/`."""
+    folder = jobs_folder(here)
+    if not Path(script.shown).is_relative_to(folder):
+        return None
+    path = Path(script.shown).relative_to(folder).as_posix()
+    found = jobfile.origins(path, folder, environment=jobfile.environment(environment_file(here)))
+    return next((one.said.position for one in found if one.at == ("flink_options", option)), None)
 
 
 def _line(text: str, problem: Problem) -> str:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import uvicorn
 
@@ -61,6 +61,7 @@ def run(
 
     Conflict: the home or the port is taken, or the home may not be written. Unavailable: it is full.
     """
+    signal.signal(signal.SIGTERM, _leave)
     with ExitStack() as held:
         home.prepare(settings.home)
         lock = home.lock(settings.home, seconds=settings.lock_wait, say=say)
@@ -93,6 +94,11 @@ def run(
             archivist.start()
         _serve(services, listener, announce, stopping)
         log.info("stopping")
+
+
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    """End in order before there is a server to stop: what is held is let go."""
+    raise SystemExit(0)
 
 
 def _lead(settings: Settings, store: Store, reign: Reign, endpoint: str) -> Callable[[], None]:

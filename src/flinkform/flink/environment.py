@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ _LOCAL = frozenset(
 _FUNCTIONS = frozenset({"CreateCatalogFunctionOperation", "CreateTempSystemFunctionOperation"})
 _IGNORED = frozenset({"BeginStatementSetOperation", "EndStatementSetOperation"})
 _MODE = "execution.runtime-mode"
+_NAMED = re.compile(r"for key '([^']+)'")
 _REFUSED = {
     "CreateTableASOperation": "it would start a job of its own; write CREATE TABLE and INSERT INTO",
     "ReplaceTableAsOperation": "it would start a job of its own; write CREATE TABLE and INSERT INTO",
@@ -117,7 +119,9 @@ def _refused(gateway: Gateway, mode: bool, error: Thrown) -> Problem:
         _environment(gateway, {}, mode=mode)
     except Thrown:
         raise _broken(trace) from error
-    return Problem(1, 1, 1, 1, f"Flink options: {said(causes(trace)[0])}")
+    reason = said(causes(trace)[0])
+    named = _NAMED.search(reason)
+    return Problem(1, 1, 1, 1, f"Flink options: {reason}", option=named[1] if named else "")
 
 
 def _broken(trace: str) -> Unavailable:

@@ -24,6 +24,8 @@ from flinkform.flink.submit import Prepared
 from flinkform.flink.validate import validate
 from flinkform.flink.values import Death, Diagnosis, Observed, Problem, SavepointStatus, Slots, Submission
 
+_SHOWN = 5
+"""Holders of slots that an error names."""
 _REMEMBERED = 1000
 """Jobs of a JVM that may turn out to be what it died of."""
 
@@ -320,11 +322,13 @@ class Embedded:
             _, own = holders.get(job_id, ("", 0))
             free = self._settings.slots - sum(slots for _, slots in holders.values())
             if needed > own + free:
-                biggest = sorted(holders.values(), key=lambda holder: -holder[1])[:5]
-                held = ", ".join(f"{name} ({slots})" for name, slots in biggest) or "nobody"
+                biggest = sorted(holders.values(), key=lambda holder: -holder[1])
+                held = ", ".join(f"{name} ({slots})" for name, slots in biggest[:_SHOWN]) or "nobody"
+                held += f" and {len(biggest) - _SHOWN} more" if len(biggest) > _SHOWN else ""
                 ways = "stop jobs, lower the parallelism or raise the number of slots (FLINKFORM_SLOTS)"
+                slots = "1 slot" if needed == 1 else f"{needed} slots"
                 raise Conflict(
-                    f"{name} needs {needed} slots and {max(0, free)} of {self._settings.slots} are free",
+                    f"{name} needs {slots} and {max(0, free)} of {self._settings.slots} are free",
                     advice=f"held by {held}; {ways}",
                 )
             self._placed[job_id] = (name, needed)

@@ -152,7 +152,8 @@ class Problem:
     """What is wrong in a script and where; lines and columns count from 1, the end is included.
 
     Where Flink names no place it is the first character of the statement that failed. *passing*: the same script may
-    have none when it is asked about again.
+    have none when it is asked about again. *option*: the Flink option that it is about, which may be none of the
+    script's own.
     """
 
     line: int
@@ -161,6 +162,7 @@ class Problem:
     end_column: int
     message: str
     passing: bool = False
+    option: str = ""
 
     def __str__(self) -> str:
         return f"{self.line}:{self.column}: {self.message}"

@@ -88,6 +88,9 @@ class Jobs:
         with self._honest(result, planned):
             document = self._here(prior)
             job = work.runs.newest()
+            if planned.get("restore_from") not in (None, prior.get("restore_from")) and not work.unborn(job):
+                text = f"restore_from does nothing to {work.name}, which has run: it goes on from its own state"
+                result.warnings.append(text)
             changed = record.differing(RESOURCE, planned, document)
             outdated = bool(document.get("deploymentHasChanged"))
             if outdated or not work.hot(job, changed) or not self._adapted(work, job, changed, document):

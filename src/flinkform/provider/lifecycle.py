@@ -144,9 +144,13 @@ class Work:
 
     def _resumed(self, job: Document | None) -> Restore:
         """Return what a job goes on from that nothing was stopped for; *job* is the one before it."""
-        if job is None or (self.origin.savepoint and self.result.private.get(STARTED) is False):
+        if job is None or (self.origin.savepoint and self.unborn(job)):
             return self.origin
         return LATEST if self.keeps else NOTHING
+
+    def unborn(self, job: Document | None) -> bool:
+        """Say whether the job, whose newest run is *job*, never ran: it has no state of its own yet."""
+        return job is None or self.result.private.get(STARTED) is False
 
     def _fall_back(self, error: FlinkformError) -> Restore:
         """Go on from the newest checkpoint where no savepoint could be taken, if the policy allows that."""

@@ -78,6 +78,7 @@ def test_what_may_be_a_mistake_is_said(checkout: Path) -> None:
     """A namespace that the environment does not name, letters that Terraform writes otherwise; neither stops `up`."""
     said: list[str] = []
     (checkout / "jobs/fraud/rings.sql").write_text("SELECT 'e\u0301';\n")
+    (checkout / "jobs/_defaults.yaml").write_text("state: suspended\n")
     here = Project(checkout, checkout / ".flinkform", {})
     right = validate.checked(here, Step("checking", said.append))
     assert right.startswith("2 job files are right")

@@ -98,7 +98,7 @@ def test_runs(capsys: pytest.CaptureFixture[str]) -> None:
 def test_script_of_a_run(plane: Plane, capsys: pytest.CaptureFixture[str]) -> None:
     """What a run ran is printed as it was; one that is not there is told with those that are."""
     assert command.main(["runs", "d-a", "--sql", "2"]) == 0
-    assert capsys.readouterr().out == "SELECT 2\n"
+    assert capsys.readouterr().out == "SELECT 2"
     assert plane.said == [("GetJob", {**PLACE, "jobId": "j-2"}, None)]
     assert command.main(["runs", "a", "--sql", "9"]) == 1
     assert capsys.readouterr().err == "error: a has no run 9; the newest are 2\n"

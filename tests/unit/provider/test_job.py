@@ -32,6 +32,15 @@ def test_restore_from(world: World) -> None:
     assert restored(world)["kind"] == "LATEST_STATE"
 
 
+def test_restore_from_too_late(world: World) -> None:
+    """A job that has run goes on from its own state, and who names another is told."""
+    world.apply(config())
+    world.apply(config(restore_from="s-9"))
+    assert world.result.warnings == ["restore_from does nothing to a, which has run: it goes on from its own state"]
+    world.apply(config(restore_from="s-9", description="once is enough"))
+    assert world.result.warnings == []
+
+
 def test_restore_from_a_path(world: World) -> None:
     """A path becomes the id of the savepoint that is listed there, and is sent as it is where none is."""
     world.cloud.savepoints["s-3"] = {
