@@ -10,6 +10,7 @@ FlinkformError
   Missing        a program or a package this needs is not on the machine
   Refused        the API answered with an error: operation, code, request id
     Throttled    ... because of its rate; worth trying again
+    Forbidden    ... because the caller may not do this there
   JobFailed      a job did not reach the state it was sent to
     Unfit        ... because its saved state does not fit its definition
   TimedOut       waited as long as we were told to
@@ -120,6 +121,17 @@ class Refused(FlinkformError):
 
 class Throttled(Refused):
     """The API refused because of its rate; worth trying again."""
+
+
+class Forbidden(Refused):
+    """The API refused because no policy allows *action*, or (*reason* ExplicitDeny) one denies it."""
+
+    def __init__(
+        self, message: str, *, operation: str, code: str, status: int, request_id: str, action: str, reason: str
+    ) -> None:
+        super().__init__(message, operation=operation, code=code, status=status, request_id=request_id)
+        self.action = action
+        self.reason = reason
 
 
 class JobFailed(FlinkformError):

@@ -26,15 +26,18 @@ from hypothesis import strategies as st
 
 from flinkform.errors import Refused
 from flinkform.openapi import envelope
+from flinkform.openapi.legacy import parameters
 from flinkform.openapi.operation import Operation, names, operation
+from flinkform.openapi.proof import Known, verify
 from flinkform.openapi.request import Request, build, parse
 from flinkform.openapi.route import match
-from flinkform.openapi.signature import Key, sign, verify
+from flinkform.openapi.signature import Key, sign
 
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
 
 PACKAGES = {"ververica": "alibabacloud_ververica20220718", "foasconsole": "alibabacloud_foasconsole20211028"}
 KEYS = {"LTAIplain": Key("LTAIplain", "plain-secret"), "STS.temp": Key("STS.temp", "sts-secret", "sts-token/+=")}
+BEARER = Key("FFT1", "", "FFT1.shown")
 AWKWARD = "a/b:c d~e*f+é%2F@!$&'(),;=中"
 SCALARS = {"str": "x y*~é&=+/:", "int": 7, "bool": True, "float": 0.5, "Any": "any"}
 
@@ -54,13 +57,18 @@ class Seen:
         now = changes.pop("now", time.time())
         replayed = changes.pop("replayed", lambda _key, _nonce: False)
         find = (lambda _: key) if key else KEYS.get
-        return verify(
-            parts["method"], parts["target"], parts["headers"], parts["body"], find=find, now=now, replayed=replayed
-        )
+        known = Known(find=find, bearer={BEARER.token: BEARER}.get, now=now, replayed=replayed)
+        return verify(parts["method"], parts["target"], parts["headers"], parts["body"], known).key_id
+
+    @property
+    def action(self) -> str:
+        """The operation that it names: in a header, or among its parameters."""
+        sent = parameters(self.target, self.headers, self.body)
+        return self.headers.get("x-acs-action") or sent.get("Action", "")
 
     def read(self) -> tuple[Operation, dict[str, Any], Any]:
         path, _, query = self.target.partition("?")
-        found, params = match(self.method, path, action=self.headers.get("x-acs-action", ""))
+        found, params = match(self.method, path, action=self.action)
         return found, *parse(found, params, query=query, headers=self.headers, body=self.body)
 
 
@@ -137,12 +145,12 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 class Sdk:
     """The official client of one product, called by the names of operations."""
 
-    def __init__(self, product: str, port: int, key: Key) -> None:
+    def __init__(self, product: str, port: int, key: Key, family: str = "") -> None:
         self.models = importlib.import_module(f"{PACKAGES[product]}.models")
+        proof = {"access_key_id": key.id, "access_key_secret": key.secret, "security_token": key.token or None}
         config = Config(
-            access_key_id=key.id,
-            access_key_secret=key.secret,
-            security_token=key.token or None,
+            **({"bearer_token": key.token} if key is BEARER else proof),
+            signature_algorithm=family or None,
             endpoint=f"127.0.0.1:{port}",
             protocol="http",
             region_id="cn-hangzhou",
@@ -189,11 +197,11 @@ def filled_model(models: ModuleType, kind: str, depth: int = 0) -> Any:
     return model(**{name: filled_model(models, inner, depth + 1) for name, inner in types.items()})
 
 
-def drive(stub: Stub, name: str, *, wait: bool, key: Key = KEYS["LTAIplain"]) -> tuple[Seen, Any]:
+def drive(stub: Stub, name: str, *, wait: bool, key: Key = KEYS["LTAIplain"], family: str = "") -> tuple[Seen, Any]:
     """Call one operation with the official client; return what arrived and what the client made of the answer."""
     found = operation(name)
     stub.seen.clear()
-    answer = Sdk(found.product, stub.port, key).call(found, wait=wait)
+    answer = Sdk(found.product, stub.port, key, family).call(found, wait=wait)
     assert len(stub.seen) == 1
     return stub.seen[0], answer
 
@@ -215,6 +223,45 @@ def test_every_operation(stub: Stub, name: str, wait: bool) -> None:
     assert again.method == seen.method
     rebuilt = Seen(again.method, again.target, {**again.headers}, again.body)
     assert rebuilt.read() == (found, params, body)
+
+
+@pytest.mark.parametrize("wait", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("key", [KEYS["LTAIplain"], KEYS["STS.temp"], BEARER], ids=["key", "sts", "bearer"])
+@pytest.mark.parametrize("family", ["", "v2"], ids=["acs3", "sha1"])
+@pytest.mark.parametrize("product", PACKAGES)
+def test_every_proof_of_every_operation(stub: Stub, product: str, family: str, key: Key, wait: bool) -> None:
+    """The SDK's three kinds of key, by new and old signature, are told whose they are, whatever the operation."""
+    for name in names():
+        if operation(name).product == product:
+            seen, answer = drive(stub, name, wait=wait, key=key, family=family)
+            assert answer.body is not None
+            assert seen.check() == key.id
+            assert seen.read()[0].name == name
+
+
+@pytest.mark.parametrize("wait", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("name", ["StopJob", "GetMember", "ListJobs", "DescribeInstances", "CreateInstance"])
+def test_anything_changed_under_an_old_signature_is_refused(stub: Stub, name: str, wait: bool) -> None:
+    """What HMAC-SHA1 covers cannot be changed either: method, path, parameters, and the headers of ROA."""
+    seen, _ = drive(stub, name, wait=wait, family="v2")
+    path, mark, query = seen.target.partition("?")
+    changed: list[dict[str, Any]] = [
+        {"method": "PUT"},
+        {"target": f"{path}?{query}&extra=1"},
+        {"target": f"{path}x{mark}{query}"} if path != "/" else {"body": seen.body + b"&InstanceName=other"},
+        {"now": time.time() + 901},
+        {"replayed": lambda _key, _nonce: True},
+    ]
+    if path != "/":
+        changed += [{"headers": seen.headers | {"x-acs-action": "DeleteJob"}}]
+        changed += [{"headers": seen.headers | {"content-md5": "AAAAAAAAAAAAAAAAAAAAAA=="}}]
+        changed += [{"headers": without(seen.headers, "x-acs-signature-nonce")}]
+    assert seen.check() == "LTAIplain"
+    for change in changed:
+        with pytest.raises(Refused):
+            seen.check(**change)
+    with pytest.raises(Refused, match="does not match"):
+        seen.check(Key("LTAIplain", "another-secret"))
 
 
 def test_temporary_keys(stub: Stub) -> None:

@@ -1,40 +1,83 @@
-"""`flinkform key`: access keys of the embedded control plane."""
+"""`flinkform key`: access keys of the embedded control plane, and what each may do."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from flinkform.cli import project
-from flinkform.controlplane import home, keyring, settings
-from flinkform.controlplane.store.database import Store
+from flinkform.cli.progress import table
+from flinkform.cli.store import arguments, opened
+from flinkform.controlplane import keyring, policy
+from flinkform.controlplane.api import trail
+from flinkform.controlplane.store import keys
+from flinkform.controlplane.store.keys import Key
+from flinkform.errors import Conflict
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    parser = commands.add_parser("key", help="make access keys of the control plane")
+    parser = commands.add_parser("key", help="make, list and remove access keys of the control plane")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     create = actions.add_parser("create", help="make a key; its secret is shown this once")
-    create.add_argument("--home", type=Path, help="the control plane's folder (default: this repository's)")
     create.add_argument("--description", default="", help="whose it is, for people")
-    create.add_argument("--json", action="store_true")
-    create.set_defaults(run=run)
+    create.add_argument("--policy", type=Path, action="append", metavar="FILE", help="a policy; it may do that alone")
+    create.add_argument("--member", action="store_true", help="it may do what its roles in namespaces allow")
+    create.set_defaults(run=_create)
+    listing = actions.add_parser("list", help="show the keys, never their secrets")
+    listing.set_defaults(run=_list)
+    remove = actions.add_parser("remove", help="forget a key, and its temporary ones")
+    remove.add_argument("key", metavar="ID")
+    remove.set_defaults(run=_remove)
+    for one in (create, listing, remove):
+        arguments(one)
 
 
-def run(options: argparse.Namespace) -> int:
-    """Make a key, whether the control plane runs, does not run, or never did."""
-    folder = options.home or project.find().home
-    chosen = settings.from_environment(os.environ, home=folder, host="127.0.0.1", port=0, java=None, serving=False)
-    home.prepare(chosen.home)
-    store = Store.open(chosen.database_url)
-    try:
-        made = keyring.create(store, description=options.description)
-    finally:
-        store.close()
+def policies(files: list[Path] | None, *, none: bool = False) -> list[dict[str, Any]] | None:
+    """Return the statements of all *files*; None, which limits nothing, if there are none (or nothing, if *none*)."""
+    if files is None:
+        return [] if none else None
+    return [statement for file in files for statement in policy.load(file)]
+
+
+def _create(options: argparse.Namespace) -> int:
+    limits = policies(options.policy, none=options.member)
+    with opened(options) as (_, store):
+        made = keyring.create(store, description=options.description, policies=limits)
     if options.json:
         print(json.dumps({"access_key_id": made.id, "access_key_secret": made.secret}))
     else:
         print(f"access key id      {made.id}\naccess key secret  {made.secret}")
     return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    with opened(options) as (_, store), store.read() as db:
+        found = keys.every(db)
+    if options.json:
+        print(json.dumps({"keys": [_shown(one) | {"policies": one.policies} for one in found]}))
+    else:
+        print(table([_shown(one) for one in found], ("id", "may", "created", "description")))
+    return 0
+
+
+def _remove(options: argparse.Namespace) -> int:
+    with opened(options) as (chosen, store):
+        if chosen.credentials.exists() and options.key == keyring.root(store, chosen).id:
+            advice = f"delete {chosen.credentials} first"
+            raise Conflict(f"{options.key} is the root key of {chosen.home}", advice=advice)
+        with store.write() as db:
+            keys.remove(db, options.key)
+            trail.local("RemoveAccessKey", {"key": options.key}).write(db)
+    if options.json:
+        print(json.dumps({"removed": options.key}))
+    return 0
+
+
+def _shown(one: Key) -> dict[str, str]:
+    count = len(one.policies or ())
+    may = "everything" if one.policies is None else f"{count} statement{'s' * (count != 1)}" if count else "by role"
+    when = datetime.fromtimestamp(one.created_at / 1000, UTC).isoformat(timespec="seconds")
+    return {"id": one.id, "may": may, "created": when, "description": one.description}

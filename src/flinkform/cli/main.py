@@ -39,7 +39,9 @@ COMMANDS = {
     "doctor": "say which programs were found, what is missing and what to do",
     "env": "print what a shell needs for plain terraform and cdktf",
     "state": "list, restore and unlock Terraform states kept by the control plane",
-    "key": "make access keys of the control plane",
+    "key": "make, list and remove access keys of the control plane",
+    "token": "make, list and remove temporary keys of the control plane",
+    "audit": "show who changed what, and check that nothing of it was altered",
     "controlplane": "run the embedded control plane in the foreground",
 }
 MODULES = {"env": "shell"}

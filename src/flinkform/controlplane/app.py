@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -20,6 +22,7 @@ _ANY = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 def build(services: Services) -> Starlette:
     """Return the application; whatever is none of our own paths is a request of the OpenAPI."""
     gateway, pages, states = Gateway(services), Pages(services), Backend(services)
+    known = partial(private, services)
     return Starlette(
         routes=[
             Route("/healthz", pages.healthz, methods=["GET"]),
@@ -27,13 +30,17 @@ def build(services: Services) -> Starlette:
             Route("/flink", pages.flink, methods=["GET"]),
             Route("/flink/of/{deployment}/{path:path}", pages.flink, methods=["GET"]),
             Route("/flink/{path:path}", pages.flink, methods=["GET"]),
-            Route(f"{_OWN}/status", private(services, pages.status), methods=["GET"]),
+            Route(f"{_OWN}/status", known("GetStatus", pages.status), methods=["GET"]),
             Route(f"{_OWN}/jobs/{{deployment}}/log", pages.log, methods=["GET"]),
-            Route(f"{_OWN}/jobs/{{deployment}}/runs", private(services, History(services).answer), methods=["GET"]),
-            Route(f"{_OWN}/states", private(services, states.listing), methods=["GET"]),
-            Route(f"{_OWN}/states/{_STATE}", private(services, states.versions), methods=["GET"]),
-            Route(f"{_OWN}/states/{_STATE}/restore", private(services, states.restore), methods=["POST"]),
-            Route(f"{_OWN}/states/{_STATE}/unlock", private(services, states.unlock), methods=["POST"]),
+            Route(
+                f"{_OWN}/jobs/{{deployment}}/runs",
+                known("GetRuns", History(services).answer, "deployment"),
+                methods=["GET"],
+            ),
+            Route(f"{_OWN}/states", known("ListStates", states.listing), methods=["GET"]),
+            Route(f"{_OWN}/states/{_STATE}", known("ListStates", states.versions, "state"), methods=["GET"]),
+            Route(f"{_OWN}/states/{_STATE}/restore", known("RestoreState", states.restore, "state"), methods=["POST"]),
+            Route(f"{_OWN}/states/{_STATE}/unlock", known("UnlockState", states.unlock, "state"), methods=["POST"]),
             Route(f"/state/{_STATE}", states.endpoint, methods=["GET", "POST", "DELETE", "LOCK", "UNLOCK"]),
             Route("/{path:path}", gateway.endpoint, methods=_ANY),
         ]

@@ -1,24 +1,68 @@
-"""Makes access keys: the root key of a home, which its owner's programs use, and others."""
+"""Makes access keys: the root key of a home, which its owner's programs use, others, and temporary ones."""
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import secrets
 import time
+from typing import Any
 
 from flinkform.controlplane import home
+from flinkform.controlplane.api import trail
 from flinkform.controlplane.settings import Settings
-from flinkform.controlplane.store import keys
+from flinkform.controlplane.store import keys, tokens
 from flinkform.controlplane.store.database import Store
 from flinkform.controlplane.store.keys import Key
-from flinkform.errors import Invalid
+from flinkform.controlplane.store.tokens import Kind, Token
+from flinkform.errors import Invalid, NotFound
+from flinkform.openapi import signature
+
+LONGEST = 366 * 86400
+"""Seconds that a temporary key lives at most."""
+
+Policies = list[dict[str, Any]]
 
 
-def create(store: Store, *, description: str) -> Key:
-    """Make a key and keep it."""
+def create(store: Store, *, description: str, policies: Policies | None = None) -> Key:
+    """Make a key and keep it; without *policies* it may do everything."""
     key_id, secret = f"FF{secrets.token_hex(10).upper()}", secrets.token_urlsafe(30)
     with store.write() as db:
-        return keys.add(db, key_id, secret, description=description, now=_now())
+        made = keys.add(db, key_id, secret, description=description, policies=policies, now=_now())
+        trail.local("CreateAccessKey", {"key": key_id}, {"description": description, "policies": policies}).write(db)
+    return made
+
+
+def issue(
+    store: Store, key_id: str, kind: Kind, *, seconds: int, description: str = "", policies: Policies | None = None
+) -> tuple[Token, signature.Key]:
+    """Make a temporary key of *key_id*, and return it with what signs (or, of a bearer, is the whole of it: `token`).
+
+    It may do what its key may and, if there are *policies*, those allow. NotFound: no such key. Invalid: too long.
+    """
+    if not 0 < seconds <= LONGEST:
+        raise Invalid(f"expected a life of at most {LONGEST // 86400} days, got {seconds} s")
+    token_id = f"STS.{secrets.token_hex(10)}" if kind is Kind.STS else f"FFT{secrets.token_hex(10)}"
+    now = _now()
+    made = Token(token_id, key_id, kind, description, policies, now, now + seconds * 1000)
+    with store.write() as db:
+        key = keys.find(db, key_id)
+        if key is None:
+            raise NotFound(f"no access key {key_id}", advice="`flinkform key list` names them")
+        tokens.add(db, made)
+        where = {"key": key_id, "token": token_id}
+        trail.local("CreateToken", where, {"kind": kind, "seconds": seconds, "policies": policies}).write(db)
+    return made, derived(made, key)
+
+
+def derived(token: Token, key: Key) -> signature.Key:
+    """Return what a temporary key signs with. It follows from its key's secret, so that none has to be kept."""
+    ends = token.expires_at / 1000
+    if token.kind == Kind.BEARER:
+        return signature.Key(token.id, "", token=f"{token.id}.{_derived(key, 'bearer', token)}", ends=ends)
+    secret, shown = _derived(key, "secret", token), _derived(key, "token", token)
+    return signature.Key(token.id, secret, token=shown, ends=ends)
 
 
 def root(store: Store, settings: Settings) -> Key:
@@ -38,6 +82,11 @@ def root(store: Store, settings: Settings) -> Key:
         raise Invalid(f"{settings.credentials} cannot be read", advice="delete it to get a new root key") from error
     with store.write() as db:
         return keys.find(db, key_id) or keys.add(db, key_id, secret, description="root", now=_now())
+
+
+def _derived(key: Key, use: str, token: Token) -> str:
+    digest = hmac.digest(key.secret.encode(), f"flinkform {use} {token.id}".encode(), "sha256")
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def _now() -> int:

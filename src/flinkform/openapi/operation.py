@@ -13,6 +13,9 @@ from flinkform.openapi.table import OPERATIONS, PRODUCTS
 SCALARS = frozenset({"str", "int", "bool", "float"})
 """Types that travel as plain text; all others as JSON, or spread over several names."""
 
+_READS = ("Get", "List", "Query", "Describe", "Validate")
+_TAKES = ("GetDeploymentDraftLock", "ValidateDeploymentDraftAsync")
+"""Named like reads, but one takes a lock and the other makes a ticket."""
 _SAFE = ("Get", "List", "Query", "Describe", "Delete", "Tag", "Untag", "Validate")
 
 
@@ -73,6 +76,11 @@ class Operation:
     def data(self) -> str:
         """The type of the answer's `data`, or nothing."""
         return next((field.type for field in self.answer if field.name == "data"), "")
+
+    @property
+    def reads(self) -> bool:
+        """Whether it leaves everything as it was."""
+        return self.method == "GET" or (self.name.startswith(_READS) and self.name not in _TAKES)
 
     @property
     def idempotent(self) -> bool:

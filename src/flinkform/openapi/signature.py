@@ -14,6 +14,7 @@ import re
 from calendar import timegm
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from time import gmtime, strftime, strptime
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -29,17 +30,26 @@ _AUTHORIZATION = re.compile(
 )
 _MUST = ("host", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce")
 """Headers that must be there and signed, or a request could be sent again elsewhere, later or with another body."""
+_USUAL = ("host", "content-type")
+"""What all clients sign beside their `x-acs-` headers."""
 _NAME = re.compile(r"[\w.\-\[\]]*")
 """What a name in a query may be. It is signed as it is, so one with `=` or `&` could pass for several."""
 
 
+Find = Callable[[str], "Key | None"]
+"""Looks an access key up by its id."""
+Replayed = Callable[[str, str], bool]
+"""Says whether a key used a nonce before, and remembers that it did now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An access key; with *token* one of limited life, whose requests must carry it."""
+    """An access key; with *token* one of limited life, whose requests must carry it until *ends* (Unix time)."""
 
     id: str
     secret: str = field(repr=False)
     token: str = field(default="", repr=False)
+    ends: float = field(default=inf, repr=False)
 
 
 def sign(request: Request, key: Key, *, host: str, now: float, nonce: str) -> dict[str, str]:
@@ -65,9 +75,9 @@ def verify(
     headers: Mapping[str, str],
     body: bytes,
     *,
-    find: Callable[[str], Key | None],
+    find: Find,
     now: float,
-    replayed: Callable[[str, str], bool],
+    replayed: Replayed,
 ) -> str:
     """Return the id of the key that signed the request.
 
@@ -76,20 +86,15 @@ def verify(
     with the code and status that the API's gateway uses.
     """
     key_id, signed, signature = _authorization(headers)
-    _check_date(headers, now)
-    key = find(key_id)
-    if key is None:
-        raise _refused(headers, "the access key is not known here", code="InvalidAccessKeyId.NotFound", status=404)
-    _check_token(headers, key)
-    if not hmac.compare_digest(headers["x-acs-content-sha256"].encode(), hashlib.sha256(body).hexdigest().encode()):
-        raise _refused(headers, "x-acs-content-sha256 is not the hash of the body", code="SignatureDoesNotMatch")
+    check_date(headers["x-acs-date"], now, "x-acs-date")
+    key = known(find(key_id))
+    check_token(headers.get("x-acs-security-token", ""), key, now)
+    check_hash(headers, body)
     path, _, query = target.partition("?")
-    pairs = _pairs(headers, query)
-    texts = (_canonical(method, spelling, pairs, headers, signed) for spelling in _spellings(path))
-    if not any(hmac.compare_digest(_signature(key.secret, text), signature.lower()) for text in texts):
-        raise _refused(headers, "the signature does not match the request", code="SignatureDoesNotMatch")
-    if replayed(key_id, headers["x-acs-signature-nonce"]):
-        raise _refused(headers, "x-acs-signature-nonce was used before", code="SignatureNonceUsed")
+    pairs = read_pairs(query)
+    texts = (_canonical(method, spelling, pairs, headers, signed) for spelling in spellings(path))
+    check_any((_signature(key.secret, text) for text in texts), signature.lower())
+    check_nonce(replayed, key_id, headers["x-acs-signature-nonce"])
     return key_id
 
 
@@ -107,58 +112,91 @@ def _signature(secret: str, canonical: str) -> str:
     return hmac.digest(secret.encode(), f"{ALGORITHM}\n{digest}".encode(), "sha256").hex()
 
 
-def _spellings(path: str) -> tuple[str, ...]:
-    again = "/".join(quote(unquote(segment), safe="~") for segment in path.split("/"))
-    return (path,) if again == path else (path, again)
-
-
 def _authorization(headers: Mapping[str, str]) -> tuple[str, list[str], str]:
     found = _AUTHORIZATION.fullmatch(headers.get("authorization", ""))
     if not found:
         message = f"expected a header Authorization: {ALGORITHM} Credential=...,SignedHeaders=...,Signature=..."
-        raise _refused(headers, message, code="IncompleteSignature")
+        raise refused(message, code="IncompleteSignature")
     key_id, names, signature = found.groups()
     signed = names.lower().split(";")
     for name in _MUST:
         if not headers.get(name):
-            raise _refused(headers, f"expected a header {name}", code="MissingParameter")
+            raise refused(f"expected a header {name}", code="MissingParameter")
+    # The clients of other languages sign no header of the API's own; one that signs any must sign this one.
+    thorough = any(name not in _USUAL and not name.startswith("x-acs-") for name in signed)
     for name in headers:
-        if name not in signed and (name in _MUST or name == "workspace" or name.startswith("x-acs-")):
-            raise _refused(headers, f"expected {name} among the signed headers", code="IncompleteSignature")
+        must = name in _MUST or name.startswith("x-acs-") or (name == "workspace" and thorough)
+        if must and name not in signed:
+            raise refused(f"expected {name} among the signed headers", code="IncompleteSignature")
     return key_id, signed, signature
 
 
-def _check_date(headers: Mapping[str, str], now: float) -> None:
-    date = headers["x-acs-date"]
+def spellings(path: str) -> tuple[str, ...]:
+    """Return the ways in which a client may have written *path* when it signed it."""
+    again = "/".join(quote(unquote(segment), safe="~") for segment in path.split("/"))
+    return (path,) if again == path else (path, again)
+
+
+def read_pairs(text: str) -> list[tuple[str, str]]:
+    """Return the parameters of a query or form; Refused for too many, or for a name that could pass for several."""
     try:
-        sent = timegm(strptime(date, "%Y-%m-%dT%H:%M:%SZ"))
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=PAIRS)
     except ValueError:
-        message = f"expected x-acs-date such as 2026-01-31T12:00:00Z, got {date[:40]!r}"
-        raise _refused(headers, message, code="InvalidTimeStamp.Format") from None
-    if abs(now - sent) > SKEW:
-        message = f"x-acs-date is {abs(now - sent):.0f} s from the server's clock, at most {SKEW} are allowed"
-        raise _refused(headers, message, code="InvalidTimeStamp.Expired")
-
-
-def _check_token(headers: Mapping[str, str], key: Key) -> None:
-    token = headers.get("x-acs-security-token", "")
-    if key.token and not token:
-        raise _refused(headers, "this key needs x-acs-security-token", code="MissingSecurityToken")
-    if not hmac.compare_digest(token.encode(), key.token.encode()):
-        code = "InvalidSecurityToken.MismatchWithAccessKey"
-        raise _refused(headers, "x-acs-security-token does not belong to the key", code=code)
-
-
-def _pairs(headers: Mapping[str, str], query: str) -> list[tuple[str, str]]:
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=PAIRS)
-    except ValueError:
-        raise _refused(headers, f"expected at most {PAIRS} parameters", code="InvalidParameter") from None
+        raise refused(f"expected at most {PAIRS} parameters", code="InvalidParameter") from None
     if not all(_NAME.fullmatch(name) for name, _ in pairs):
-        raise _refused(headers, "a parameter's name has a character that none has", code="InvalidParameter")
+        raise refused("a parameter's name has a character that none has", code="InvalidParameter")
     return pairs
 
 
-def _refused(headers: Mapping[str, str], message: str, *, code: str, status: int = 400) -> Refused:
-    name = headers.get("x-acs-action", "")[:64]
-    return Refused(message, operation=name, code=code, status=status, request_id="")
+def known(key: Key | None) -> Key:
+    """Return the key; Refused if there is none."""
+    if key is None:
+        raise refused("the access key is not known here", code="InvalidAccessKeyId.NotFound", status=404)
+    return key
+
+
+def check_date(text: str, now: float, name: str, *, style: str = "%Y-%m-%dT%H:%M:%SZ") -> None:
+    """Refuse a date that is none, or that is more than `SKEW` from the server's clock."""
+    try:
+        sent = timegm(strptime(text, style))
+    except ValueError:
+        message = f"expected {name} such as {strftime(style, gmtime(now))}, got {text[:40]!r}"
+        raise refused(message, code="InvalidTimeStamp.Format") from None
+    if abs(now - sent) > SKEW:
+        message = f"{name} is {abs(now - sent):.0f} s from the server's clock, at most {SKEW} are allowed"
+        raise refused(message, code="InvalidTimeStamp.Expired")
+
+
+def check_token(token: str, key: Key, now: float) -> None:
+    """Refuse a temporary key without its token, with another one, or after its time."""
+    if key.token and not token:
+        raise refused("this key needs its security token (x-acs-security-token)", code="MissingSecurityToken")
+    if not hmac.compare_digest(token.encode(), key.token.encode()):
+        code = "InvalidSecurityToken.MismatchWithAccessKey"
+        raise refused("the security token (x-acs-security-token) does not belong to the key", code=code)
+    if now >= key.ends:
+        raise refused("the temporary key has expired", code="InvalidSecurityToken.Expired", advice="get a new one")
+
+
+def check_hash(headers: Mapping[str, str], body: bytes) -> None:
+    """Refuse a body that is not the one whose hash was sent."""
+    sent = headers["x-acs-content-sha256"].encode()
+    if not hmac.compare_digest(sent, hashlib.sha256(body).hexdigest().encode()):
+        raise refused("x-acs-content-sha256 is not the hash of the body", code="SignatureDoesNotMatch")
+
+
+def check_any(expected: Iterable[str], signature: str) -> None:
+    """Refuse a *signature* that is none of the *expected*; how much of it is right takes no time to tell."""
+    if not any(hmac.compare_digest(one.encode(), signature.encode()) for one in expected):
+        raise refused("the signature does not match the request", code="SignatureDoesNotMatch")
+
+
+def check_nonce(replayed: Replayed, key_id: str, nonce: str) -> None:
+    """Refuse what was sent before; asked last, so that only a good signature uses a nonce up."""
+    if replayed(key_id, nonce):
+        raise refused("the signature's nonce was used before", code="SignatureNonceUsed")
+
+
+def refused(message: str, *, code: str, status: int = 400, advice: str = "") -> Refused:
+    """Return the refusal of a request whose operation is not known yet."""
+    return Refused(message, operation="", code=code, status=status, request_id="", advice=advice)

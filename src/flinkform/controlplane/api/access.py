@@ -7,13 +7,19 @@ import hmac
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
+from flinkform.controlplane import keyring
+from flinkform.controlplane.api import rights
 from flinkform.controlplane.api.call import Services
 from flinkform.controlplane.api.failures import refused
-from flinkform.controlplane.store import keys, nonces
+from flinkform.controlplane.api.rights import Identity
+from flinkform.controlplane.store import keys, nonces, tokens
 from flinkform.controlplane.store.database import Store
-from flinkform.openapi import signature
+from flinkform.controlplane.store.tokens import Kind
+from flinkform.openapi import proof, signature
 
 _REMEMBERED = 200_000
 
@@ -21,8 +27,8 @@ _REMEMBERED = 200_000
 class Replays:
     """Remembers the nonces of requests, so that a recorded one cannot be sent again.
 
-    Those of requests that change something are written down and outlive a restart. Those of reads are kept in
-    memory, the newest 200,000: a read that is sent again does no harm, and reads must work on a full disk.
+    The newest 200,000 are kept in memory. Those of operations that change something are written down as well, and
+    outlive a restart; a read that is sent again does no harm, and reads must work on a full disk.
     """
 
     def __init__(self, services: Services) -> None:
@@ -30,16 +36,14 @@ class Replays:
         self._seen: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._lock = threading.Lock()
 
-    def check(self, method: str, key_id: str, nonce: str) -> bool:
-        """Note a nonce; True if this key used it before."""
-        if self._remembered(key_id, nonce):
-            return True
-        if method == "GET":
-            return False
+    def write(self, key_id: str, nonce: str) -> None:
+        """Write a nonce down. Refused: this key used it before."""
         with self._services.store.write() as db:
-            return not nonces.fresh(db, key_id, nonce, now=self._services.now)
+            fresh = nonces.fresh(db, key_id, nonce, now=self._services.now)
+        signature.check_nonce(lambda _key_id, _nonce: not fresh, key_id, nonce)
 
-    def _remembered(self, key_id: str, nonce: str) -> bool:
+    def seen(self, key_id: str, nonce: str) -> bool:
+        """Remember a nonce; True if this key used it before."""
         now = self._services.clock()
         with self._lock:
             while self._seen and (
@@ -52,29 +56,81 @@ class Replays:
             return False
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asked, which operation was named, if any, and the nonce of the request, which a bearer need not send."""
+
+    identity: Identity
+    action: str
+    nonce: tuple[str, str] | None
+
+
+class _Keys:
+    """The keys and tokens of one request: what is looked up is remembered, to say whose it was."""
+
+    def __init__(self, store: Store, replays: Replays | None = None) -> None:
+        self._store = store
+        self._replays = replays
+        self.identity = Identity("")
+        self.nonce: tuple[str, str] | None = None
+
+    def replayed(self, key_id: str, nonce: str) -> bool:
+        """Say whether a key used a nonce before."""
+        self.nonce = (key_id, nonce)
+        return self._replays is not None and self._replays.seen(key_id, nonce)
+
+    def find(self, key_id: str) -> signature.Key | None:
+        """Return the key, lasting or temporary, that signs by this id."""
+        with self._store.read() as db:
+            if key_id.startswith("STS."):
+                return self._temporary(db, key_id, Kind.STS)
+            found = keys.find(db, key_id)
+        if found is None:
+            return None
+        self.identity = Identity.of(found)
+        return signature.Key(found.id, found.secret)
+
+    def bearer(self, token: str) -> signature.Key | None:
+        """Return the temporary key whose bearer token this is."""
+        with self._store.read() as db:
+            found = self._temporary(db, token.partition(".")[0], Kind.BEARER)
+        return found if found and hmac.compare_digest(found.token.encode(), token.encode()) else None
+
+    def _temporary(self, db: Connection, token_id: str, kind: Kind) -> signature.Key | None:
+        token = tokens.find(db, token_id)
+        key = keys.find(db, token.key_id) if token else None
+        if token is None or key is None or token.kind != kind:
+            return None
+        self.identity = Identity.of(key, token)
+        return keyring.derived(token, key)
+
+
 def signed(
     services: Services, replays: Replays, *, method: str, target: str, headers: Mapping[str, str], body: bytes
-) -> str:
-    """Return the id of the key that signed a request; Refused as the public gateway does."""
-    return signature.verify(
-        method,
-        target,
-        headers,
-        body,
-        find=partial(_find, services.store),
-        now=services.clock(),
-        replayed=partial(replays.check, method),
-    )
+) -> Asker:
+    """Return who sent a request; Refused as the public gateway does."""
+    ring = _Keys(services.store, replays)
+    known = proof.Known(find=ring.find, bearer=ring.bearer, now=services.clock(), replayed=ring.replayed)
+    found = proof.verify(method, target, headers, body, known)
+    return Asker(ring.identity, found.action, ring.nonce)
 
 
-def basic(store: Store, header: str) -> str:
-    """Return the access key of an HTTP basic header whose password is its secret; Refused (401) otherwise."""
+def admitted(store: Store, headers: Mapping[str, str], action: str, place: str = "") -> Identity:
+    """Return who asks for a page that is not of the API. Refused: nobody known. Forbidden: may not do *action*."""
+    identity = basic(store, headers.get("authorization", ""))
+    rights.check_own(identity, action, place)
+    return identity
+
+
+def basic(store: Store, header: str) -> Identity:
+    """Return whose an HTTP basic header is: a key's id with its secret as password; Refused (401) otherwise."""
     kind, _, token = header.partition(" ")
     try:
         key_id, _, secret = base64.b64decode(token.strip(), validate=True).decode().partition(":")
     except ValueError:
         key_id = secret = ""
-    found = _find(store, key_id) if kind.lower() == "basic" and key_id else None
+    ring = _Keys(store)
+    found = ring.find(key_id) if kind.lower() == "basic" and key_id and not key_id.startswith("STS.") else None
     if found is None or not hmac.compare_digest(found.secret.encode(), secret.encode()):
         raise refused(
             "expected HTTP basic authentication with an access key's id and secret",
@@ -82,10 +138,4 @@ def basic(store: Store, header: str) -> str:
             status=401,
             advice="`flinkform env` prints TF_HTTP_USERNAME and TF_HTTP_PASSWORD for a shell",
         )
-    return key_id
-
-
-def _find(store: Store, key_id: str) -> signature.Key | None:
-    with store.read() as db:
-        found = keys.find(db, key_id)
-    return signature.Key(found.id, found.secret) if found else None
+    return ring.identity

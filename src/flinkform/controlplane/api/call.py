@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from flinkform.controlplane.api.trail import Trail, difference
 from flinkform.controlplane.settings import Settings
 from flinkform.controlplane.store import events
 from flinkform.controlplane.store.database import Store
@@ -71,10 +72,13 @@ class Call:
     operation: Operation
     principal: str
     request_id: str
+    trail: Trail | None = None
+    """What the audit log is told, of an operation that changes something."""
 
     @property
     def store(self) -> Store:
-        return self.services.store
+        """The database; what is written to it is told to the audit log in the same transaction."""
+        return self.services.store.noting(self.trail.write) if self.trail else self.services.store
 
     @property
     def now(self) -> int:
@@ -88,6 +92,11 @@ class Call:
     def window(self, params: Params) -> Window:
         """Return the page that *params* ask for; Invalid if there can be none."""
         return Window(*envelope.asked(self.operation, params))
+
+    def changed(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        """Tell the audit log what really changed, where more was sent."""
+        if self.trail is not None:
+            self.trail.changes = difference(old, new, self.operation)
 
     def record(
         self,

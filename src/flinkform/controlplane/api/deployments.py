@@ -58,6 +58,7 @@ def update(call: Call, params: Params, body: Any) -> dict[str, Any]:
     with call.store.write() as db:
         found = find(db, params)
         name, document = changed(call, db, found, body)
+        call.changed({"name": found.name, **found.document}, {"name": name, **document})
         done = kept.replace(db, found, document, name=name, modifier=call.principal, now=call.now)
         kept.catch_up(db, done, now=call.now)
         _record(call, db, "DEPLOYMENT_UPDATED", done, "updated")

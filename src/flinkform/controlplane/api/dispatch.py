@@ -11,19 +11,19 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
 
 import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flinkform.controlplane.api import access, failures, shape, unanswered
+from flinkform.controlplane.api import access, failures, rights, shape, trail, unanswered
 from flinkform.controlplane.api.call import Call, Listed, Services
 from flinkform.controlplane.api.failures import refused
 from flinkform.controlplane.api.handlers import HANDLERS
 from flinkform.controlplane.api.reading import read_body
-from flinkform.errors import Refused
+from flinkform.controlplane.api.rights import Identity
+from flinkform.errors import Forbidden, Refused
 from flinkform.openapi import envelope, request, route
 from flinkform.openapi.operation import Operation
 
@@ -82,7 +82,7 @@ class Gateway:
         """Return HTTP status and body of the answer to one request."""
         found: Operation | None = None
         try:
-            principal = access.signed(
+            asker = access.signed(
                 self._services,
                 self._replays,
                 method=asked.method,
@@ -90,28 +90,55 @@ class Gateway:
                 headers=asked.headers,
                 body=asked.body,
             )
-            found, path_params = route.match(asked.method, asked.path, action=_action(asked))
-            return 200, self._carry_out(asked, found, path_params, principal)
+            found, path_params = route.match(asked.method, asked.path, action=asker.action)
+            if asker.nonce is not None and not found.reads:
+                self._replays.write(*asker.nonce)
+            return 200, self._carry_out(asked, found, path_params, asker.identity)
         except Exception as error:  # noqa: BLE001 -- the edge of the server: what is not a deliberate failure is a bug
             return _failed(error, found, request_id=asked.request_id, host=asked.headers.get("host", ""))
 
     def _carry_out(
-        self, asked: Asked, found: Operation, path_params: Mapping[str, str], principal: str
+        self, asked: Asked, found: Operation, path_params: Mapping[str, str], identity: Identity
     ) -> dict[str, Any]:
+        params, body = request.parse(found, path_params, query=asked.query, headers=asked.headers, body=asked.body)
+        left = None
+        if not found.reads:
+            left = trail.begun(identity, found, params, body, request_id=asked.request_id, now=self._services.now)
+        self._allow(identity, found, params, left)
         handler = HANDLERS.get(found.name)
         if handler is None:
             raise refused(
                 f"{found.name} is not answered by the embedded control plane: {unanswered.reason(found.name)}",
                 code="InvalidAction.NotSupported",
             )
-        params, body = request.parse(found, path_params, query=asked.query, headers=asked.headers, body=asked.body)
         body = _checked(found, params, body)
-        call = Call(services=self._services, operation=found, principal=principal, request_id=asked.request_id)
+        call = Call(
+            services=self._services,
+            operation=found,
+            principal=identity.principal,
+            request_id=asked.request_id,
+            trail=left,
+        )
         answer = handler(call, params, body)
-        if found.method != "GET":
-            said = {"operation": found.name, "principal": principal, "request_id": asked.request_id}
+        if left is not None:
+            self._write(left)  # for a change that needed no transaction
+            said = {"operation": found.name, "principal": identity.principal, "request_id": asked.request_id}
             log.info("carried out", extra=said)
         return _wrapped(found, answer, asked.request_id)
+
+    def _allow(self, identity: Identity, found: Operation, params: Mapping[str, Any], left: trail.Trail | None) -> None:
+        """Refuse what nobody allowed; an attempt to change something is told to the audit log."""
+        try:
+            rights.check(self._services.store, identity, found, params, region=self._services.settings.region)
+        except Forbidden:
+            if left is not None:
+                self._write(left, outcome="denied")
+            raise
+
+    def _write(self, left: trail.Trail, *, outcome: str = "done") -> None:
+        if not left.written:
+            with self._services.store.write() as db:
+                left.write(db, outcome=outcome)
 
 
 def _checked(found: Operation, params: Mapping[str, Any], body: Any) -> Any:
@@ -150,7 +177,16 @@ def _failed(error: Exception, found: Operation | None, *, request_id: str, host:
     if failure.business:
         return failure.status, envelope.failure(code=failure.code, message=failure.message, request_id=request_id)
     body = envelope.rejection(code=failure.code, message=failure.message, request_id=request_id, host=host)
-    return failure.status, body
+    return failure.status, body | ({"AccessDeniedDetail": _denied(error)} if isinstance(error, Forbidden) else {})
+
+
+def _denied(error: Forbidden) -> dict[str, str]:
+    """Return what the SDKs know as the detail of a refusal; the public gateway writes some fields more."""
+    return {
+        "AuthAction": error.action,
+        "NoPermissionType": error.reason,
+        "PolicyType": "Custom",
+    }
 
 
 def _target(incoming: Request) -> str:
@@ -158,18 +194,3 @@ def _target(incoming: Request) -> str:
     raw: bytes = incoming.scope.get("raw_path") or incoming.scope["path"].encode()
     query: bytes = incoming.scope["query_string"]
     return (raw.partition(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1")
-
-
-def _action(asked: Asked) -> str:
-    """Return the operation an RPC request names: in its header, else in its query or form, as old clients do."""
-    if asked.path not in ("", "/") or (name := asked.headers.get("x-acs-action", "")):
-        return asked.headers.get("x-acs-action", "")
-    texts = (asked.query, asked.body.decode("latin-1"))
-    return next((sent["Action"][0] for text in texts if (sent := _pairs(text)).get("Action")), name)
-
-
-def _pairs(text: str) -> dict[str, list[str]]:
-    try:
-        return parse_qs(text, max_num_fields=request.PAIRS)
-    except ValueError:
-        return {}

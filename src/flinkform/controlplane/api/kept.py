@@ -132,6 +132,7 @@ class Keeper:
             changed = replace(found, document=document, modifier=call.principal, modified_at=call.now)
             changed = self._sealed(call, replace(changed, name=self._name(changed)), sent)
             self._rules.check(call, db, changed, found)
+            call.changed(found.document, document)
             things.replace(db, changed)
             self._record(call, db, "updated", changed)
             return self.shown(call, db, changed)

@@ -85,8 +85,7 @@ class Pages:
 
     async def _flink(self, incoming: Request) -> Response:
         if not _local(incoming):
-            header = incoming.headers.get("authorization", "")
-            await run_in_threadpool(access.basic, self._services.store, header)
+            await run_in_threadpool(access.admitted, self._services.store, incoming.headers, "GetFlinkPages")
         runtime, before = self._services.runtime, "/flink"
         if deployment := incoming.path_params.get("deployment"):
             runtime = self._services.where(await run_in_threadpool(self._newest, deployment))
@@ -95,9 +94,11 @@ class Pages:
         return Response(content, status, {"content-type": kind, "x-content-type-options": "nosniff"})
 
     async def _log(self, incoming: Request) -> Response:
-        header = incoming.headers.get("authorization", "")
-        await run_in_threadpool(access.basic, self._services.store, header)
-        run = await run_in_threadpool(self._newest, incoming.path_params["deployment"])
+        deployment = incoming.path_params["deployment"]
+        await run_in_threadpool(
+            access.admitted, self._services.store, incoming.headers, "GetLog", f"deployment/{deployment}"
+        )
+        run = await run_in_threadpool(self._newest, deployment)
         tail = _tail(incoming.query_params.get("tail", str(_TAIL)))
         if incoming.query_params.get("follow", "").lower() != "true":
             return PlainTextResponse(await run_in_threadpool(self._said, run, tail))

@@ -40,11 +40,12 @@ async def guarded(answer: Plain, incoming: Request) -> Response:
         return shown
 
 
-def private(services: Services, answer: Callable[[Request], dict[str, Any]]) -> Plain:
-    """Return an endpoint that answers, in a thread, only who has an access key."""
+def private(services: Services, action: str, answer: Callable[[Request], dict[str, Any]], kind: str = "") -> Plain:
+    """Return an endpoint that answers, in a thread, only who may do *action* with what the path names, a *kind*."""
 
     def known(incoming: Request) -> Response:
-        access.basic(services.store, incoming.headers.get("authorization", ""))
+        place = "/".join((kind, *incoming.path_params.values())) if kind else ""
+        incoming.state.identity = access.admitted(services.store, incoming.headers, action, place)
         return answered(answer(incoming))
 
     async def inner(incoming: Request) -> Response:

@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import logging
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,12 +24,15 @@ from flinkform.controlplane.api import access
 from flinkform.controlplane.api.call import Services
 from flinkform.controlplane.api.plain import answered, guarded
 from flinkform.controlplane.api.reading import read_body
+from flinkform.controlplane.api.rights import Identity
+from flinkform.controlplane.api.trail import Trail
 from flinkform.controlplane.store import states
 from flinkform.controlplane.store.states import Lock, Version
 from flinkform.errors import Conflict, Invalid, NotFound
 
 log = logging.getLogger(__name__)
 
+_ACTIONS = {"GET": "Read", "POST": "Write", "DELETE": "Delete", "LOCK": "Lock", "UNLOCK": "Unlock"}
 _LOCKED = 423
 _LOCK_BYTES = 64 * 1024
 
@@ -51,17 +55,23 @@ class Backend:
         return await guarded(self._answer, incoming)
 
     async def _answer(self, incoming: Request) -> Response:
-        header = incoming.headers.get("authorization", "")
-        principal = await run_in_threadpool(access.basic, self._services.store, header)
+        address = "{environment}/{stack}".format(**incoming.path_params)
+        action = f"{_ACTIONS[incoming.method]}State"
+        store = self._services.store
+        identity = await run_in_threadpool(access.admitted, store, incoming.headers, action, f"state/{address}")
+        incoming.state.trail = self._trail(identity, action, address)
         limit = self._services.settings.state_limit if incoming.method == "POST" else _LOCK_BYTES
         body = await read_body(incoming, limit)
-        address = "{environment}/{stack}".format(**incoming.path_params)
         lock_id = incoming.query_params.get("ID")
         answer = await run_in_threadpool(self._verbs[incoming.method], address, lock_id, body, incoming)
         if incoming.method != "GET":
-            said = {"verb": incoming.method, "address": address, "principal": principal, "status": answer.status_code}
-            log.info("state", extra=said)
+            said = {"verb": incoming.method, "address": address, "status": answer.status_code}
+            log.info("state", extra={**said, "principal": identity.principal})
         return answer
+
+    def _trail(self, identity: Identity, action: str, address: str) -> Trail:
+        now, request_id = self._services.now, str(uuid.uuid4())
+        return Trail(identity=identity, operation=action, request_id=request_id, now=now, where={"state": address})
 
     def _read(self, address: str, _lock_id: str | None, _body: bytes, _incoming: Request) -> Response:
         with self._services.store.read() as db:
@@ -80,14 +90,16 @@ class Backend:
             if (refusal := _overtaken(address, held, lock_id)) is not None:
                 return refusal
             states.write(db, address, body, serial=serial, lineage=lineage, now=self._services.now, lock_id=lock_id)
+            incoming.state.trail.write(db)
         return answered({})
 
-    def _remove(self, address: str, lock_id: str | None, _body: bytes, _incoming: Request) -> Response:
+    def _remove(self, address: str, lock_id: str | None, _body: bytes, incoming: Request) -> Response:
         with self._services.store.write() as db:
             held = states.lock_of(db, address)
             if (refusal := _overtaken(address, held, lock_id)) is not None:
                 return refusal
             states.remove(db, address, lock_id=lock_id)
+            incoming.state.trail.write(db)
         return answered({})
 
     def _lock(self, address: str, _lock_id: str | None, body: bytes, _incoming: Request) -> Response:
@@ -156,6 +168,7 @@ class Backend:
                 lineage=str(state.get("lineage", "")),
                 now=self._services.now,
             )
+            self._trail(incoming.state.identity, "RestoreState", address).write(db)
         log.info("state", extra={"verb": "RESTORE", "address": address, "version": text})
         return _version(made)
 
@@ -165,6 +178,7 @@ class Backend:
         with self._services.store.write() as db:
             held = _lock_shown(states.lock_of(db, address))
             states.unlock(db, address, incoming.query_params.get("id"))
+            self._trail(incoming.state.identity, "UnlockState", address).write(db)
         log.info("state", extra={"verb": "BREAK", "address": address})
         return {"address": address, "lock": held}
 

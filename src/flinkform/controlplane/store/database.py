@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Self
 
@@ -37,6 +38,7 @@ class Store:
         self._kind = _KINDS[engine.dialect.name]
         self._writer = writer or threading.Lock()
         self._guard = guard
+        self.note: Callable[[Connection], None] | None = None
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -93,6 +95,14 @@ class Store:
         ):
             self._guard(db)
             yield db
+            if self.note is not None:
+                self.note(db)
+
+    def noting(self, note: Callable[[Connection], None]) -> Self:
+        """Return this store as one whose writing transactions end with *note*, which fails or succeeds with them."""
+        noted = copy(self)
+        noted.note = note
+        return noted
 
     def close(self) -> None:
         """Give the files and connections back; the store is not usable any more."""

@@ -6,7 +6,8 @@ mode 0600 is all that protects it. Nothing here prints or logs one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -16,20 +17,30 @@ from flinkform.errors import Conflict, NotFound
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One access key; its secret stays out of its repr."""
+    """One access key; its secret stays out of its repr. Without *policies* it may do everything."""
 
     id: str
     secret: str = field(repr=False)
     description: str
     created_at: int
+    policies: list[dict[str, Any]] | None = None
 
 
-def add(db: Connection, key_id: str, secret: str, *, description: str = "", now: int) -> Key:
+def add(
+    db: Connection,
+    key_id: str,
+    secret: str,
+    *,
+    description: str = "",
+    policies: list[dict[str, Any]] | None = None,
+    now: int,
+) -> Key:
     """Keep a key. Conflict: the id is taken."""
     if find(db, key_id) is not None:
         raise Conflict(f"access key {key_id} exists already")
-    db.execute(insert(table).values(id=key_id, secret=secret, description=description, created_at=now))
-    return Key(key_id, secret, description, now)
+    made = Key(key_id, secret, description, now, policies)
+    db.execute(insert(table).values(asdict(made)))
+    return made
 
 
 def find(db: Connection, key_id: str) -> Key | None:

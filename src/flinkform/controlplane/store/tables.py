@@ -210,6 +210,38 @@ keys = Table(
     Column("secret", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    # The sentences of its policies; null may do everything.
+    Column("policies", JSON(none_as_null=True)),
+)
+
+tokens = Table(
+    "tokens",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("key_id", ForeignKey("keys.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("policies", JSON(none_as_null=True)),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index(None, "expires_at"),
+)
+
+audit = Table(
+    "audit",
+    METADATA,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    # Bytes, not JSON: a hash is over what stands here, and one that was damaged must still be readable.
+    Column("line", LargeBinary, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+chains = Table(
+    "chains",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
 )
 
 nonces = Table(

@@ -16,7 +16,7 @@ from flinkform.controlplane.store import deployments, events
 from flinkform.openapi import ours, signature
 from flinkform.openapi.models import model
 from flinkform.openapi.operation import names, operation
-from flinkform.openapi.request import Request
+from flinkform.openapi.request import FORM, Request
 from tests.unit.controlplane.api.world import HOST, REGION, Api, Client, Clock, Flink, deployment
 
 PLANTED = "pl4nted-s3cret"
@@ -155,6 +155,7 @@ def test_long_body_is_not_read(api: Api) -> None:
 def test_action_of_old_clients(empty: Api) -> None:
     """A console operation is found by its Action parameter where no header names it."""
     built = _bare("/", method="POST", body=b"Action=DescribeInstances&Region=cn-hangzhou")
+    built.headers["content-type"] = FORM
     headers = signature.sign(built, empty.key, host=HOST, now=empty.services.clock(), nonce="n")
     answer = empty.client.request("POST", "/", headers=headers, content=built.body)
     assert answer.json()["Instances"] == []

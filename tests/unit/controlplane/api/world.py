@@ -177,6 +177,12 @@ class Api:
         assert set(answer) == {"RequestId", "HostId", "Code", "Message"}
         return answer["Code"], answer["Message"]
 
+    def fails_denied(self, name: str, body: Any = None, /, **params: Any) -> str:
+        """Return the action that the refusal of an operation names as lacking."""
+        status, answer = self.send(name, self.filled(name, params), body)
+        assert (status, answer["Code"]) == (403, "Forbidden.RAM"), answer
+        return str(answer["AccessDeniedDetail"]["AuthAction"])
+
     def filled(self, name: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return *params* with where everything plays, unless they say otherwise."""
         usual = {

@@ -1,0 +1,126 @@
+"""`flinkform audit`: who changed what through the control plane, and whether the log of that is whole."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from flinkform.cli.progress import table
+from flinkform.cli.store import arguments, opened
+from flinkform.controlplane.store import audit
+from flinkform.controlplane.store.audit import Head, Row
+from flinkform.errors import Conflict, Invalid
+
+_MOST = 20
+"""Faults that are told; where more are found, the log is lost anyway."""
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser("audit", help="show who changed what, and check that nothing of it was altered")
+    arguments(parser)
+    parser.add_argument("--limit", type=int, default=50, help="show the newest so many (0: all)")
+    parser.add_argument("--principal", default="", metavar="KEY", help="of this key, or this temporary one")
+    parser.add_argument("--operation", default="", metavar="NAME", help="of this operation")
+    parser.set_defaults(run=_list)
+    actions = parser.add_subparsers(metavar="verify", required=False)
+    verify = actions.add_parser("verify", help="find rows that were changed, removed or put elsewhere")
+    verify.add_argument("file", nargs="?", type=Path, help="what `flinkform audit --json` printed (default: the log)")
+    verify.add_argument("--head", default="", metavar="SEQ:HASH", help="the end, as an earlier verify told it")
+    verify.set_defaults(run=_verify)
+    # Said before the action or after it, both mean the same.
+    verify.add_argument("--home", type=Path, default=argparse.SUPPRESS)
+    verify.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+
+
+def _list(options: argparse.Namespace) -> int:
+    if options.limit < 0:
+        raise Invalid(f"--limit: expected 0 or more, got {options.limit}")
+    with opened(options) as (_, store), store.read() as db:
+        found = list(islice(_wanted(audit.rows(db, newest=True), options), options.limit or None))
+    found.reverse()
+    if options.json:
+        for row in found:
+            print(json.dumps(row.shown, sort_keys=True))
+    else:
+        rows = [_shown(row.entry) for row in found]
+        columns = ("row", "at", "who", "operation", "outcome", "where", "changed")
+        print(table(rows, columns) if rows else "nothing was changed yet")
+    return 0
+
+
+def _wanted(rows: Iterator[Row], options: argparse.Namespace) -> Iterator[Row]:
+    for row in rows:
+        entry = row.entry
+        whose = options.principal in ("", entry.get("principal"), entry.get("through"))
+        if whose and options.operation in ("", entry.get("operation")):
+            yield row
+
+
+def _verify(options: argparse.Namespace) -> int:
+    expected = _head(options.head)
+    if options.file is not None:
+        with options.file.open("rb") as lines:
+            last, found = _checked(audit.exported(lines), None, expected)
+    else:
+        with opened(options) as (_, store), store.read() as db:
+            last, found = _checked(audit.rows(db), audit.head(db), expected)
+    whole = {"rows": last.seq, "head": f"{last.seq}:{last.hash}", "faults": found}
+    if options.json:
+        print(json.dumps(whole))
+    if found:
+        advice = "the rows before the first of these are as they were written"
+        raise Conflict("the audit log was altered:\n  " + "\n  ".join(found), advice=advice)
+    if not options.json:
+        print(f"{last.seq} rows, each as it was written; the end is {whole['head']}")
+        sys.stdout.flush()
+    return 0
+
+
+def _checked(rows: Iterator[Row], head: Head | None, expected: Head | None) -> tuple[Head, list[str]]:
+    """Return the end of the log and what is wrong with it; it must hold the row *expected* as well."""
+    seen: dict[int, str] = {}
+    last = Head(0, "")
+
+    def watched() -> Iterator[Row]:
+        nonlocal last
+        for row in rows:
+            seq = row.entry.get("seq")
+            last = Head(seq, row.hash) if isinstance(seq, int) else last
+            if expected is not None and last.seq == expected.seq:
+                seen[expected.seq] = row.hash
+            yield row
+
+    found = list(islice(audit.faults(watched(), head=head), _MOST))
+    if expected is not None and expected.seq and seen.get(expected.seq) != expected.hash and len(found) < _MOST:
+        found.append(f"row {expected.seq} does not have the hash {expected.hash} that it had")
+    return last, found
+
+
+def _head(text: str) -> Head | None:
+    if not text:
+        return None
+    number, _, digest = text.partition(":")
+    if not number.isdecimal():
+        raise Invalid(f"--head: expected SEQ:HASH, got {text[:80]!r}")
+    return Head(int(number), digest)
+
+
+def _shown(entry: dict[str, Any]) -> dict[str, str]:
+    where = {name: str(value) for name, value in (entry.get("where") or {}).items()}
+    changes = list(entry.get("changes") or ())
+    more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
+    return {
+        "row": str(entry.get("seq", "")),
+        "at": str(entry.get("at", "damaged")),
+        "who": str(entry.get("through") or entry.get("principal", "")),
+        "operation": str(entry.get("operation", "")),
+        "outcome": str(entry.get("outcome", "")),
+        "where": " ".join(value for name, value in sorted(where.items()) if name != "workspace"),
+        "changed": ", ".join(changes[:3]) + more,
+    }

@@ -1,0 +1,118 @@
+"""The audit log: who changed what, each row with the hash of the one before, so that nothing is altered unseen.
+
+A row's hash is SHA-256 over its line: JSON with sorted keys, without spaces, in ASCII. The line holds `seq` and the
+hash of the row before as `previous`. The newest row's number and hash are kept beside the log, so that rows missing
+at its end are seen too; who can write the database can write those as well, and is seen by a copy kept elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, insert, select, update
+
+from flinkform.controlplane.store.tables import audit as table
+from flinkform.controlplane.store.tables import chains
+
+_NAME = "audit"
+_BATCH = 1000
+
+
+class Row(NamedTuple):
+    """One row; *where* says where it was found, for people."""
+
+    where: str
+    line: bytes
+    hash: str
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """What the row says; nothing if it is damaged."""
+        try:
+            found = json.loads(self.line)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        return {**self.entry, "hash": self.hash}
+
+
+class Head(NamedTuple):
+    """Number and hash of the newest row; 0 and nothing where there is none."""
+
+    seq: int
+    hash: str
+
+
+def append(db: Connection, entry: Mapping[str, Any]) -> None:
+    """Add a row, in the transaction of the change it tells of."""
+    # The lock lasts until that transaction ends: two writers can never follow the same row.
+    last = db.execute(select(chains.c.seq, chains.c.hash).where(chains.c.name == _NAME).with_for_update()).one()
+    line = _line({**entry, "seq": last.seq + 1, "previous": last.hash})
+    digest = hashlib.sha256(line).hexdigest()
+    db.execute(insert(table).values(seq=last.seq + 1, line=line, hash=digest))
+    db.execute(update(chains).where(chains.c.name == _NAME).values(seq=last.seq + 1, hash=digest))
+
+
+def head(db: Connection) -> Head:
+    return Head(*db.execute(select(chains.c.seq, chains.c.hash).where(chains.c.name == _NAME)).one())
+
+
+def rows(db: Connection, *, newest: bool = False) -> Iterator[Row]:
+    """Yield all rows, in the order of their numbers or the *newest* first."""
+    order = table.c.seq.desc() if newest else table.c.seq
+    found = db.execute(select(table).order_by(order).execution_options(yield_per=_BATCH))
+    for row in found:
+        # Who alters a row of SQLite may leave text where bytes stood.
+        line = row.line.encode(errors="replace") if isinstance(row.line, str) else bytes(row.line)
+        yield Row(f"row {row.seq}", line, str(row.hash))
+
+
+def exported(lines: Iterable[bytes]) -> Iterator[Row]:
+    """Yield the rows of a file of JSON lines as `Row.shown` has them."""
+    for number, text in enumerate(lines, 1):
+        row = Row(f"line {number}", text, "")
+        entry = row.entry
+        digest = entry.pop("hash", "")
+        yield Row(row.where, _line(entry) if entry else text, digest if isinstance(digest, str) else "")
+
+
+def faults(found: Iterable[Row], *, head: Head | None = None) -> Iterator[str]:
+    """Yield what is wrong with rows and where: changed, missing, out of order; of *head*, which rows end too soon.
+
+    A log without a *head* (an export of a part) may begin with any row.
+    """
+    last = Head(0, "") if head is not None else None
+    for row in found:
+        entry = row.entry
+        seq, previous = entry.get("seq"), entry.get("previous")
+        if hashlib.sha256(row.line).hexdigest() != row.hash or not isinstance(seq, int):
+            yield f"{row.where} was changed after it was written"
+            if last is None:
+                continue
+            seq = last.seq + 1
+        elif last is not None and seq <= last.seq:
+            yield f"{row.where} holds row {seq}, which does not belong after row {last.seq}"
+            continue
+        elif last is not None and seq > last.seq + 1:
+            yield f"{row.where}: {_missing(last.seq + 1, seq - 1)} before row {seq}"
+        elif last is not None and previous != last.hash:
+            yield f"{row.where} does not continue row {last.seq}: one of both was replaced"
+        last = Head(seq, row.hash)
+    if head is not None and last is not None and last.seq < head.seq:
+        yield f"the end: {_missing(last.seq + 1, head.seq)}"
+    elif head is not None and last != head:
+        yield f"the end: expected the hash {head.hash} of row {head.seq}"
+
+
+def _missing(first: int, last: int) -> str:
+    return f"row {first} is missing" if first == last else f"rows {first} to {last} are missing"
+
+
+def _line(entry: Mapping[str, Any]) -> bytes:
+    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
