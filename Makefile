@@ -49,6 +49,9 @@ engines: .venv/test.stamp ## two releases of Flink side by side
 monorepo: .venv/test.stamp ## every commit of a monorepo of 3,000 jobs (FLINKFORM_CORPUS) selects what it changes
 	@$(ENV) $(BIN)/python -m tests.monorepo
 
+clients: .venv/test.stamp ## official clients of other languages, and older ones, against the control plane (fetches 60 MB)
+	@FLINKFORM_CLIENTS=1 $(ENV) $(BIN)/python -m pytest tests/contract/test_clients.py $(PYTEST)
+
 SOAK_KILLS ?= 200
 soak: .venv/test.stamp ## kill the control plane and Flink again and again while jobs are worked on (SOAK_KILLS=200)
 	@$(ENV) $(BIN)/python -m tests.soak --kills $(SOAK_KILLS) $(SOAK)
@@ -88,4 +91,4 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 install = PYTHONPATH=src $(BIN)/python -m flinkform.cli.install $(1)
 
-.PHONY: help run down test lint generate openapi-diff bench bucket corpus kafka engines monorepo soak postgres
+.PHONY: help run down test lint generate openapi-diff bench bucket corpus kafka engines clients monorepo soak postgres

@@ -34,6 +34,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "events": {"id": "e-1", "workspace": "w", "namespace": "n", "deployment_id": "d-1"},
     "keys": {"id": "FF1", "secret": "hidden"},
     "nonces": {"key_id": "FF1", "nonce": "1"},
+    "tokens": {"id": "STS.1", "key_id": "FF1", "kind": "sts"},
     "states": {"address": "dev/a", "number": 1, "content": b"\x00\xff"},
     "locks": {"address": "dev/a", "id": "l", "document": {"Who": "ann"}},
     "meta": {"name": "a", "value": "b"},
