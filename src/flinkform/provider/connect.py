@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from threading import Event
 
 from flinkform.client import api, credentials, endpoints
@@ -43,7 +43,19 @@ def connect(block: Values, stop: Event, *, environment: Mapping[str, str] | None
         sleep=_sleep(stop),
     )
     origin = Provenance(commit=known.get("commit") or "", release=known.get("release") or "")
-    return Session(client=client, lists=Lists(client), stop=stop, provenance=origin)
+    warnings = tuple(_overruled(environment, hosts))
+    return Session(client=client, lists=Lists(client), stop=stop, provenance=origin, warnings=warnings)
+
+
+def _overruled(environment: Mapping[str, str], hosts: Values) -> Iterator[str]:
+    """Tell of an environment that the block overrules: a configuration that was made for another control plane."""
+    named = environment.get(endpoints.VARIABLE, "").rstrip("/")
+    used = {str(host).rstrip("/") for host in hosts.values() if host}
+    if named and used and named not in used:
+        wrong = (
+            f"{endpoints.VARIABLE} is {named}, and the provider block says {' and '.join(sorted(used))}, which is used"
+        )
+        yield f"{wrong}\nsynthesise the stacks again if the other one is meant"
 
 
 def _known(values: Values, *at: str) -> Values:

@@ -142,7 +142,7 @@ class Service:
         self._stop = Event()
         self._session = self._connect(self._settings.load(request.get(2, b"")) or {}, self._stop)
         self._engines = {name: kind.engine(self._session) for name, kind in self._kinds.items()}
-        return b""
+        return b"".join(protobuf.message(1, diagnostics.warning(text)) for text in self._session.warnings)
 
     def _upgrade(self, request: Message) -> bytes:
         kind = self._kind(request[1])

@@ -35,6 +35,8 @@ class Session:
     stop: Stop
     provenance: Provenance = NOWHERE
     clock: Callable[[], float] = time.monotonic
+    warnings: tuple[str, ...] = ()
+    """What is odd about the provider block, told when it is configured."""
 
     def patience(self, seconds: float) -> Patience:
         """Return the time that one apply may take."""

@@ -31,6 +31,18 @@ def test_block() -> None:
     session({}, access_key_id="id", access_key_secret="secret", region="cn-hangzhou", endpoints=endpoints)
 
 
+def test_block_over_environment() -> None:
+    """The block wins, and who named another control plane in the shell is told."""
+    given = {"console": "http://127.0.0.1:2", "ververica": "http://127.0.0.1:2/"}
+    (told,) = session({**KEY, **HERE}, endpoints=given).warnings
+    assert told.startswith(
+        "FLINKFORM_ENDPOINT is http://127.0.0.1:1, and the provider block says http://127.0.0.1:2, wh"
+    )
+    same = {"console": "http://127.0.0.1:1", "ververica": "http://127.0.0.1:1/"}
+    assert session({**KEY, **HERE}, endpoints=same).warnings == ()
+    assert session({**KEY}, endpoints=given).warnings == ()
+
+
 def test_provenance() -> None:
     """The block says which commit and release it is of."""
     found = session({**KEY, **HERE}, commit="c" * 40, release="r-1").provenance
