@@ -22,6 +22,7 @@ __all__ = [
     "Folder",
     "Folders",
     "Job",
+    "JobJar",
     "JobTimeouts",
     "JobUpgrade",
     "Jobs",
@@ -161,6 +162,26 @@ class Folder(Resource):
         return self.ref("folder_id")
 
 
+class JobJar(TypedDict, total=False):
+    """The program, in place of a script. Its operators keep their state by the `uid` that it gives them."""
+
+    uri: str | Ref
+    """Where the jar is, as the control plane sees it: `https:`, `oss:`, `s3:`, or `file:` for the embedded one.
+
+    Either this or `source`.
+    """
+    source: str | Ref
+    """The path of a jar on this machine, which an apply uploads once; it needs `sha256`."""
+    sha256: str | Ref
+    """What the jar has to be: `filesha256(...)` of a `source`. Another one is another program."""
+    entry_class: str | Ref
+    """The class whose `main` makes the job; the one that the jar's manifest names if unset."""
+    args: Sequence[str] | Ref
+    """What `main` is given."""
+    dependencies: Sequence[str] | Ref
+    """URIs of further jars that the program needs; `#sha256=...` behind one pins it."""
+
+
 class JobUpgrade(TypedDict, total=False):
     """How a running job is brought to a new definition."""
 
@@ -190,8 +211,10 @@ class Job(Resource):
     namespace: The namespace's name. A change makes a new one in its place.
     name: Unique within the namespace.
     description: For people.
-    sql: The script: table definitions, then the statements that run. A change restarts a running job from its
-        state.
+    sql: The script: table definitions, then the statements that run. Either this or `jar`. A change restarts a
+        running job from its state.
+    jar: The program, in place of a script. Its operators keep their state by the `uid` that it gives them. A change
+        restarts a running job from its state.
     execution_mode: STREAMING runs until stopped; BATCH ends by itself, and its end is success. Left out: STREAMING.
         A change makes a new one in its place.
     engine_version: The engine that runs the job; the control plane's default if unset. A change restarts a running
@@ -223,8 +246,9 @@ class Job(Resource):
         workspace: str,
         namespace: str,
         name: str,
-        sql: str,
         description: str | None = None,
+        sql: str | None = None,
+        jar: JobJar | Ref | None = None,
         execution_mode: Literal["STREAMING", "BATCH"] | Ref | None = None,
         engine_version: str | None = None,
         deployment_target: str | None = None,
@@ -245,8 +269,9 @@ class Job(Resource):
             "workspace": workspace,
             "namespace": namespace,
             "name": name,
-            "sql": sql,
             "description": description,
+            "sql": sql,
+            "jar": jar,
             "execution_mode": execution_mode,
             "engine_version": engine_version,
             "deployment_target": deployment_target,
@@ -291,8 +316,13 @@ class Job(Resource):
 
     @property
     def sql(self) -> Ref:
-        """The script: table definitions, then the statements that run."""
+        """The script: table definitions, then the statements that run. Either this or `jar`."""
         return self.ref("sql")
+
+    @property
+    def jar(self) -> Ref:
+        """The program, in place of a script. Its operators keep their state by the `uid` that it gives them."""
+        return self.ref("jar")
 
     @property
     def execution_mode(self) -> Ref:

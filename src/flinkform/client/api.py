@@ -12,7 +12,7 @@ from http.client import HTTPException
 from types import MappingProxyType
 from typing import Any
 
-from flinkform.client import failures
+from flinkform.client import failures, upload
 from flinkform.client.credentials import Credentials
 from flinkform.client.endpoints import Endpoints
 from flinkform.client.rate import Rate
@@ -58,6 +58,7 @@ class Client:
         self._sleep = sleep
         self._retry = retry or Retry()
         self._lock = threading.Lock()
+        self._proxy = endpoints.proxy("ververica")
         self._pools: dict[str, Pool] = {}
         self._rates: dict[str, Rate] = {}
         for product in ("ververica", "foasconsole"):
@@ -99,6 +100,10 @@ class Client:
         if style is None:
             return iter(_items(wanted, self.call(operation, params), place))
         return self._by_number(wanted, params, place, style, min(size, style.most))
+
+    def put(self, url: str, body: bytes) -> None:
+        """Put a file where a link that the API gave says; see `upload.put`."""
+        upload.put(url, body, proxy=self._proxy)
 
     def close(self) -> None:
         """Close the connections that are idle."""

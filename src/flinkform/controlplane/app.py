@@ -7,6 +7,7 @@ from functools import partial
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from flinkform.controlplane.api.artifacts import UPLOAD, Uploads
 from flinkform.controlplane.api.call import Services
 from flinkform.controlplane.api.dispatch import Gateway
 from flinkform.controlplane.api.history import History
@@ -42,6 +43,7 @@ def build(services: Services) -> Starlette:
             Route(f"{_OWN}/states/{_STATE}/restore", known("RestoreState", states.restore, "state"), methods=["POST"]),
             Route(f"{_OWN}/states/{_STATE}/unlock", known("UnlockState", states.unlock, "state"), methods=["POST"]),
             Route(f"/state/{_STATE}", states.endpoint, methods=["GET", "POST", "DELETE", "LOCK", "UNLOCK"]),
+            Route(f"{UPLOAD}/{{link}}", Uploads(services).endpoint, methods=["PUT"]),
             Route("/{path:path}", gateway.endpoint, methods=_ANY),
         ]
     )

@@ -86,6 +86,17 @@ class Jvm:
         return self._gateway is not None and self._process is not None and self._process.poll() is None
 
     @property
+    def printed(self) -> str:
+        """The end of what it printed, in one line; what it says first is not among it."""
+        return self._outputs[0].tail() if self._outputs else ""
+
+    def ended(self, seconds: float) -> int | None:
+        """Its exit code, waiting for it up to *seconds*; None if it still runs then."""
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(seconds) if self._process else None
+        return None
+
+    @property
     def gateway(self) -> Gateway:
         if self._gateway is None or not self.alive:
             raise Unavailable("the Flink JVM does not run")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -12,6 +12,9 @@ from flinkform.errors import Denied, FlinkformError, Invalid, Unavailable
 
 SCHEMES = ("s3", "s3a", "s3n", "s3p")
 """What Flink's two S3 file systems answer to."""
+OSS = "oss"
+"""Alibaba Cloud's own, which understands S3's requests where AWS_ENDPOINT_URL_S3 names it."""
+_CHUNK = 1 << 20
 _DENIED = ("401", "403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken")
 _BATCH = 1000
 """Objects that one request may delete."""
@@ -24,6 +27,14 @@ def modified(location: str) -> int:
         # A key sorts before all that begin with it; unlike a HEAD, an absent one is no error.
         found = client().list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", ())
     return int(found[0]["LastModified"].timestamp() * 1e9) if found and found[0]["Key"] == key else 0
+
+
+def read(location: str, write: Callable[[bytes], None]) -> None:
+    """Hand an object over, part by part; what an S3 client can read of OSS too. Invalid: it is not there."""
+    bucket, key = _split(location, (*SCHEMES, OSS))
+    with _answering(bucket), client().get_object(Bucket=bucket, Key=key)["Body"] as body:
+        while data := body.read(_CHUNK):
+            write(data)
 
 
 def filled(location: str) -> bool:
@@ -56,11 +67,11 @@ def remove(location: str, *, first: str) -> None:
                 raise _told(bucket, str(errors[0].get("Code")))
 
 
-def _split(location: str) -> tuple[str, str]:
+def _split(location: str, schemes: tuple[str, ...] = SCHEMES) -> tuple[str, str]:
     """Bucket and key. Invalid: there is none of either, as the whole bucket is never ours."""
     parts = urlsplit(location)
     key = parts.path.strip("/")
-    if parts.scheme not in SCHEMES or not parts.netloc or not key:
+    if parts.scheme not in schemes or not parts.netloc or not key:
         raise Invalid(f"expected s3://BUCKET/FOLDER, got {location}")
     return parts.netloc, key
 
@@ -100,6 +111,8 @@ def _told(bucket: str, code: str) -> FlinkformError:
         )
     if code == "NoSuchBucket":
         return Invalid(f"there is no bucket {bucket}", advice="make it, or check AWS_ENDPOINT_URL_S3")
+    if code == "NoSuchKey":
+        return Invalid(f"there is no such object in the bucket {bucket}")
     return Unavailable(f"the bucket {bucket} answers with {code}")
 
 

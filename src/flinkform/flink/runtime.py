@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from flinkform.flink.diagnosis import diagnose
 from flinkform.flink.gateway import Gateway
 from flinkform.flink.jvm import Jvm
 from flinkform.flink.plan import Plan
+from flinkform.flink.program import packed
 from flinkform.flink.rest import Page, Rest
 from flinkform.flink.settings import Settings
 from flinkform.flink.submit import Prepared
@@ -233,10 +235,21 @@ class Embedded:
             return
         cluster = self._running()
         target = {"execution.target": "remote", "rest.address": "127.0.0.1", "rest.port": str(cluster.port)}
+        if job.program:
+            program = packed(self._settings, job, job.program, job_defaults(self._settings))
+            with program as made, self._placed_for(job, made.slots):
+                jobs.submit(self._client(), made.graph, made.jars)
+            return
         prepared = Prepared(self._jvm.gateway, job, job_defaults(self._settings), target)
-        self._place(job.id, job.name, prepared.slots)
-        try:
+        with self._placed_for(job, prepared.slots):
             prepared.run()
+
+    @contextmanager
+    def _placed_for(self, job: Submission, slots: int) -> Iterator[None]:
+        """Around the submission of a job: its slots are taken, and given back if it fails."""
+        self._place(job.id, job.name, slots)
+        try:
+            yield
         except BaseException:
             self._placed.pop(job.id, None)
             raise

@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +22,7 @@ from flinkform.flink.diagnosis import diagnose
 from flinkform.flink.engines import find, version
 from flinkform.flink.gateway import Gateway
 from flinkform.flink.plan import Plan
+from flinkform.flink.program import packed
 from flinkform.flink.rest import Page, Rest
 from flinkform.flink.settings import Settings
 from flinkform.flink.submit import Prepared
@@ -115,6 +116,13 @@ class Session:
 
     def submit(self, job: Submission) -> None:
         if job.id in self.observe():
+            return
+        if job.program:
+            # What is installed here is not there: the program sees Flink and what it brings.
+            bare = replace(self._settings, connectors=None)
+            with packed(bare, job, job.program, job_defaults(bare)) as made, self._placing:
+                self._room(job.name, made.slots)
+                jobs.submit(self._rest, made.graph, made.jars)
             return
         prepared = Prepared(self._gateway(), job, job_defaults(self._settings), {})
         home = self._settings.home

@@ -13,7 +13,7 @@ from flinkform.flink.environment import Reading, read
 from flinkform.flink.gateway import Gateway, Thrown
 from flinkform.flink.values import Problem, Submission
 
-_PARALLELISM = "parallelism.default"
+PARALLELISM = "parallelism.default"
 _SQL_PARALLELISM = "table.exec.resource.default-parallelism"
 
 
@@ -27,7 +27,7 @@ class Prepared:
         self._gateway = gateway
         self._job = job
         self._target = target
-        options = {**defaults, _PARALLELISM: str(job.parallelism), **job.options}
+        options = {**defaults, PARALLELISM: str(job.parallelism), **job.options}
         self._reading = read(gateway, job.script, batch_default=job.batch, options=options, dry=False)
         if self._reading.problems:
             raise _invalid(job, self._reading.problems)
@@ -39,7 +39,7 @@ class Prepared:
             return 1
         with self._gateway.answering():
             configuration = self._reading.environment.getConfig().getConfiguration()
-            wanted = (configuration.getString(key, "1") for key in (_PARALLELISM, _SQL_PARALLELISM))
+            wanted = (configuration.getString(key, "1") for key in (PARALLELISM, _SQL_PARALLELISM))
             return max(int(value) for value in wanted)
 
     def run(self) -> None:
@@ -100,11 +100,12 @@ class Prepared:
     def _decide(self) -> None:
         """What nobody may override, set last: where the job goes, its id, its state."""
         configuration = self._reading.environment.getConfig()
-        for key, value in {**self._target, **_identity(self._job)}.items():
+        for key, value in {**self._target, **identity(self._job)}.items():
             configuration.set(key, value)
 
 
-def _identity(job: Submission) -> dict[str, str]:
+def identity(job: Submission) -> dict[str, str]:
+    """The options that nobody may override: its id, its name, where its state is."""
     options = {
         "$internal.pipeline.job-id": job.id,
         "pipeline.name": job.name,

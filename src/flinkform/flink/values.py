@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -30,8 +31,20 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Program:
+    """A program whose main() makes a job: *jars* are files, its own first, then those it needs.
+
+    *entry* is the class of main(); empty leaves it to the jar's manifest.
+    """
+
+    jars: tuple[Path, ...]
+    entry: str = ""
+    args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
-    """One script to be run as one Flink job.
+    """One script, or one *program*, to be run as one Flink job.
 
     *id* is 32 hexadecimal digits chosen by the caller: Flink runs the job under it, so the
     same submission twice is one job. Directories are URIs or absolute paths. *restore* is a
@@ -51,6 +64,7 @@ class Submission:
     restore: str | None = None
     allow_non_restored: bool = False
     plan: str | None = None
+    program: Program | None = None
 
 
 @dataclass(frozen=True, slots=True)

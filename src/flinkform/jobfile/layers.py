@@ -17,6 +17,7 @@ from flinkform.schema.types import MapOf
 
 ELSEWHERE = {
     "sql": "the script is the .sql file beside this one",
+    "jar": "the program is that of a .jar.yaml file",
     "name": "the name comes from the file's path",
     "namespace": "the namespace is the folder below jobs/",
     "workspace": "the workspace is the environment's",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from flinkform.errors import Invalid, Path
@@ -12,7 +12,7 @@ from flinkform.schema.model import Attribute
 from flinkform.schema.types import Bool, ListOf, MapOf, Object, String, Type
 
 
-def faults(attributes: Iterable[Attribute], values: Values, at: Path = ()) -> list[Invalid]:
+def faults(attributes: Collection[Attribute], values: Values, at: Path = ()) -> list[Invalid]:
     """Return what is wrong with *values*; what is null or not known yet is not asked."""
     found: list[Invalid] = []
     for attribute in attributes:
@@ -20,7 +20,20 @@ def faults(attributes: Iterable[Attribute], values: Values, at: Path = ()) -> li
         if value is not None and value is not UNKNOWN:
             wrong = _value(attribute.type, value, (*at, attribute.name))
             found += map(_hidden, wrong) if attribute.sensitive else wrong
-    return found
+            if attribute.needs and values.get(attribute.needs) is None:
+                found.append(Invalid(f"is required beside {attribute.name}", at=(*at, attribute.needs)))
+    return [*found, *_pairs(attributes, values, at)]
+
+
+def _pairs(attributes: Iterable[Attribute], values: Values, at: Path) -> Iterator[Invalid]:
+    """Yield where of two attributes both are given, or neither."""
+    for attribute in attributes:
+        first, other = sorted((attribute.name, attribute.exclusive))
+        if attribute.exclusive and attribute.name == first:
+            given = [name for name in (first, other) if values.get(name) is not None]
+            if len(given) != 1 and not any(values.get(name) is UNKNOWN for name in given):
+                got = "both" if given else "neither"
+                yield Invalid(f"expected either {first} or {other}, got {got}", at=(*at, *given[:1]))
 
 
 def bounded(kind: Type) -> bool:

@@ -19,9 +19,10 @@ from flinkform.provider.protocol.msgpack import UNKNOWN
 from flinkform.provider.runs import Restore, Runs
 from flinkform.provider.session import Result, Session
 from flinkform.provider.upgrade import STARTED, VERDICT, Verdict
+from flinkform.provider.uploads import Uploads
 from flinkform.provider.values import Values, settled
 from flinkform.provider.waiting import seconds
-from flinkform.resources.job import OURS, RESOURCE
+from flinkform.resources.job import JAR_SHA256, OURS, RESOURCE
 from flinkform.schema import document as documents
 from flinkform.schema.model import Attribute, Call, Change
 
@@ -33,11 +34,12 @@ _SENT = tuple(a for a in RESOURCE.attributes if a.path and a.writable and a.name
 class Jobs:
     """The engine of flink_job in one session."""
 
-    __slots__ = ("_oracle", "_session")
+    __slots__ = ("_oracle", "_session", "_uploads")
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._oracle = Oracle(session.client)
+        self._uploads = Uploads(session.client)
 
     def cached(self, state: Values, private: dict[str, Any]) -> dict[str, Any] | None:
         """Return the state read anew if that needs no call; never waits."""
@@ -67,7 +69,7 @@ class Jobs:
     def create(self, planned: Values, result: Result) -> None:
         """Create the deployment, and start its job if it is to run."""
         runs = planned.get("state") == "running"
-        if runs:
+        if runs and planned.get("sql") is not None:
             script.validate(self._session.client, _scope(planned), planned)
         document = self._made(planned, result)
         self._forget(planned)
@@ -136,6 +138,8 @@ class Jobs:
     def _renewed(self, work: Work, job: Document | None, changed: tuple[Attribute, ...], document: Document) -> None:
         """Update the deployment, and have another job go on from what its job left, if it has to be stopped."""
         stale = bool(document.get("deploymentHasChanged")) or _dear(changed)
+        if any(attribute.name == "jar" for attribute in changed):
+            self._uploads.placed(work.wanted)  # before the job is touched: a jar that is not there must cost nothing
         halted = self._halted(work, job, changed, stale=stale)
         if changed:
             self._define(work.wanted, changed, document)
@@ -184,9 +188,9 @@ class Jobs:
         finds by it what there is, if anything. Terraform replaces that, as all it could not create.
         """
         scope, nonce = _scope(planned), os.urandom(8).hex()
-        body = _body(planned, RESOURCE.api.create)
+        body = _body(self._uploads.placed(planned), RESOURCE.api.create)
         origin = self._session.provenance.labels(planned)
-        body["labels"] = {**(planned.get("labels") or {}), **origin, record.NONCE: nonce}
+        body["labels"] = {**body.get("labels", {}), **origin, record.NONCE: nonce}
         try:
             made: Document = self._session.client.call("CreateDeployment", scope, body)["data"]
         except NotFound as nowhere:
@@ -222,10 +226,11 @@ class Jobs:
         They say another commit then, unless it is put *back* as it was.
         """
         call = RESOURCE.api.update or Call(operation="UpdateDeployment")
-        body = _body(record.cleared(changed, planned), call)
+        body = _body(self._uploads.placed(record.cleared(changed, planned)), call)
         kept = {key: value for key, value in (document.get("labels") or {}).items() if key.startswith(OURS)}
+        kept.pop(JAR_SHA256, None)  # it is in the body where there is one now
         ours = kept if back else provenance.apart(kept) | self._session.provenance.labels(planned)
-        body["labels"] = {**(planned.get("labels") or {}), **ours}
+        body["labels"] = {**body.get("labels", {}), **ours}
         place = {**_scope(planned), "deploymentId": str(document.get("deploymentId"))}
         self._session.client.call(call.operation, place, body)
         self._forget(planned)
@@ -305,7 +310,10 @@ def _marked(documents: Iterable[Document], private: dict[str, Any]) -> Document 
 
 
 def _body(values: Values, call: Call) -> dict[str, Any]:
-    return documents.encode(_SENT, settled(values), call)
+    body = documents.encode(_SENT, settled(values), call)
+    if values.get("jar") is not None:
+        documents.put(body, "artifact.kind", "JAR")
+    return body
 
 
 def question(prior: Values, wanted: Values) -> tuple[dict[str, str], dict[str, Any]]:

@@ -25,6 +25,9 @@ class Caller(Protocol):
     ) -> Iterable[dict[str, Any]]:
         """Yield the items of all pages."""
 
+    def put(self, url: str, body: bytes) -> None:
+        """Put a file where a link says."""
+
 
 class _Slot:
     """One list: fetched by the first who asks while the others wait for it."""

@@ -74,7 +74,8 @@ def _replaced(attributes: Iterable[Attribute], old: Values, new: Values, at: Pat
         if not attribute.writable or before == after:
             continue
         path = (*at, attribute.name)
-        if attribute.change is Change.REPLACE:
+        swapped = attribute.exclusive and attribute.cost(before, after) is Change.REPLACE
+        if attribute.change is Change.REPLACE or swapped:
             yield path
         elif isinstance(before, Mapping) and isinstance(after, Mapping):
             yield from _replaced(attribute.nested, before, after, path)

@@ -47,4 +47,5 @@ def blob(content: bytes) -> str:
 
 
 def _path(planned: Values) -> str:
-    return f"{planned.get('namespace')}/{path_of(str(planned.get('name')))}.sql"
+    suffix = "sql" if planned.get("jar") is None else "jar.yaml"
+    return f"{planned.get('namespace')}/{path_of(str(planned.get('name')))}.{suffix}"

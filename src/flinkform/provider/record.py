@@ -11,6 +11,7 @@ from flinkform.provider.protocol.msgpack import UNKNOWN
 from flinkform.provider.values import Values, same, settled
 from flinkform.resources.job import OURS
 from flinkform.schema import document as documents
+from flinkform.schema.codec import Lossy
 from flinkform.schema.model import Attribute, Change, Origin, Resource
 from flinkform.schema.types import ListOf, MapOf, String, Type
 
@@ -108,6 +109,8 @@ def _seen(attributes: Iterable[Attribute], document: Document) -> list[tuple[Att
 def _differs(resource: Resource, attribute: Attribute, ours: Any, seen: Any) -> bool:
     """Say whether *seen* tells another value; what can never change and is not told is as it was."""
     fixed = attribute.change is Change.REPLACE or attribute.name in resource.key
+    if isinstance(attribute.codec, Lossy):
+        return not attribute.codec.alike(ours, seen)
     return not same(ours, seen) and not (seen is None and fixed)
 
 

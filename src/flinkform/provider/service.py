@@ -40,7 +40,7 @@ class Kind:
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
         self.form = Form(resource.attributes)
-        self.bounded = tuple(a for a in resource.attributes if check.bounded(a.type))
+        self.bounded = tuple(a for a in resource.attributes if check.bounded(a.type) or a.exclusive)
         self.secret = tuple(a.name for a in resource.attributes if a.write_only)
         self.names = frozenset(a.name for a in resource.attributes)
         self.inner = tuple((a.name, {b.name for b in a.nested}, a.default) for a in resource.attributes if a.nested)

@@ -21,7 +21,7 @@ LOSING = ("partly", "lost")
 UNSAID = "unknown"
 """The word for what nobody can tell."""
 
-_DEFINING = ("sql", "flink_options", "engine_version")
+_DEFINING = ("sql", "jar", "flink_options", "engine_version")
 """What decides which state a job keeps."""
 _DECIDING = (*_DEFINING, "state", "upgrade", "execution_mode", "allow_non_restored_state")
 

@@ -3,18 +3,83 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from flinkform.schema.codec import Labels, Pairs, Texts
 from flinkform.schema.model import Api, Attribute, Call, Change, Origin, Resource
-from flinkform.schema.types import Bool, MapOf, Number, Object, String
+from flinkform.schema.types import Bool, ListOf, MapOf, Number, Object, String
 
 OURS = "flinkform.io/"
 """Labels under this prefix are flinkform's own: the nonce of a create, the commit of a release."""
+
+JAR_SHA256 = f"{OURS}jar-sha256"
+"""The label that says what sha256 a job's jar has to have: the API has no field for it."""
 
 DURATION = String(pattern=r"\d+(ms|s|m|h)([0-9hms]*)?", hint="a duration such as 90s, 10m or 1h")
 LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
 """Log levels, the one that logs most first."""
 LEVEL = String(choices=LEVELS)
+SHA256 = String(pattern=r"[0-9a-f]{64}", hint="a sha256 of 64 hexadecimal digits")
+ENTRY = String(pattern=r"[\w$]+(\.[\w$]+)*", hint="the name of a class, such as org.example.Main")
+_UPLOADED = re.compile(r"-([0-9a-f]{64})\.jar$")
+
+
+def words(line: str) -> list[str]:
+    """Return the arguments in a line, as a shell would read it; `ValueError`: a quote has no end."""
+    return shlex.split(line)
+
+
+def uploaded(name: str, sha256: str) -> str:
+    """Return what a jar is called in the artifact store: its content is in its name."""
+    stem = re.sub(r"[^A-Za-z0-9._-]", "_", name.removesuffix(".jar"))[:100]
+    return f"{stem}-{sha256}.jar"
+
+
+@dataclass(frozen=True, slots=True)
+class Jar:
+    """A program as the API has it: no *source*, for that is the author's machine's, and arguments in one line."""
+
+    def encode(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        sent = {
+            "jarUri": value.get("uri"),
+            "entryClass": value.get("entry_class"),
+            "mainArgs": shlex.join(value["args"]) if value.get("args") else None,
+            "additionalDependencies": value.get("dependencies"),
+        }
+        # What is not sent would stay as it was.
+        return {name: item if item is not None else _NOTHING[name] for name, item in sent.items()}
+
+    def decode(self, value: Mapping[str, Any]) -> dict[str, Any] | None:
+        if not value.get("jarUri"):
+            return None
+        line = str(value.get("mainArgs") or "")
+        try:
+            args = words(line)
+        except ValueError:
+            args = [line]
+        return {
+            "uri": value["jarUri"],
+            "source": None,
+            "sha256": None,
+            "entry_class": value.get("entryClass") or None,
+            "args": args or None,
+            "dependencies": list(value.get("additionalDependencies") or ()) or None,
+        }
+
+    def alike(self, ours: Any, seen: Any) -> bool:
+        """Say whether a program is the one that is kept, which was uploaded where *ours* names a source."""
+        if not ours or not seen:
+            return not ours and not seen
+        known = dict.fromkeys(seen) | {name: item or None for name, item in ours.items()}
+        if known.get("source") and (found := _UPLOADED.search(str(seen["uri"]))) and found[1] == known["sha256"]:
+            known |= {"source": None, "uri": seen["uri"]}
+        return bool(known == seen)
+
+
+_NOTHING: dict[str, Any] = {"jarUri": "", "entryClass": "", "mainArgs": "", "additionalDependencies": []}
 
 RESOURCE = Resource(
     name="job",
@@ -80,10 +145,53 @@ RESOURCE = Resource(
         Attribute(
             name="sql",
             type=String(),
-            doc="The script: table definitions, then the statements that run.",
-            origin=Origin.REQUIRED,
+            doc="The script: table definitions, then the statements that run. Either this or `jar`.",
             change=Change.RESTART,
+            exclusive="jar",
             path="artifact.sqlArtifact.sqlScript",
+        ),
+        Attribute(
+            name="jar",
+            type=Object(
+                (
+                    Attribute(
+                        name="uri",
+                        type=String(),
+                        exclusive="source",
+                        doc="Where the jar is, as the control plane sees it: `https:`, `oss:`, `s3:`, or `file:` for "
+                        "the embedded one. Either this or `source`.",
+                    ),
+                    Attribute(
+                        name="source",
+                        type=String(),
+                        exclusive="uri",
+                        needs="sha256",
+                        doc="The path of a jar on this machine, which an apply uploads once; it needs `sha256`.",
+                    ),
+                    Attribute(
+                        name="sha256",
+                        type=SHA256,
+                        doc="What the jar has to be: `filesha256(...)` of a `source`. Another one is another program.",
+                    ),
+                    Attribute(
+                        name="entry_class",
+                        type=ENTRY,
+                        doc="The class whose `main` makes the job; the one that the jar's manifest names if unset.",
+                    ),
+                    Attribute(name="args", type=ListOf(String()), doc="What `main` is given."),
+                    Attribute(
+                        name="dependencies",
+                        type=ListOf(String()),
+                        doc="URIs of further jars that the program needs; `#sha256=...` behind one pins it.",
+                    ),
+                )
+            ),
+            doc="The program, in place of a script. Its operators keep their state by the `uid` that it gives them.",
+            change=Change.RESTART,
+            exclusive="sql",
+            path="artifact.jarArtifact",
+            label=("sha256", JAR_SHA256),
+            codec=Jar(),
         ),
         Attribute(
             name="execution_mode",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 class Codec(Protocol):
@@ -16,6 +16,14 @@ class Codec(Protocol):
 
     def decode(self, value: Any) -> Any:
         """Return Terraform's form of the API's *value*."""
+
+
+@runtime_checkable
+class Lossy(Protocol):
+    """A codec whose decode cannot tell all that encode was given."""
+
+    def alike(self, ours: Any, seen: Any) -> bool:
+        """Say whether *seen*, which was decoded, is what *ours* became."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flinkform.schema.model import Attribute, Call
 
 
-def encode(attributes: Iterable[Attribute], values: Mapping[str, Any], call: Call) -> dict[str, Any]:
+def encode(attributes: Sequence[Attribute], values: Mapping[str, Any], call: Call) -> dict[str, Any]:
     """Return what *call* sends for *values*: API fields by name, nested as the API nests them; unset ones absent."""
     out: dict[str, Any] = {}
     for fixed, constant in call.fixed.items():
@@ -18,6 +18,9 @@ def encode(attributes: Iterable[Attribute], values: Mapping[str, Any], call: Cal
         value = values.get(attribute.name)
         if place and value is not None:
             put(out, place, attribute.codec.encode(value))
+    for attribute in attributes:
+        if attribute.label and (pinned := (values.get(attribute.name) or {}).get(attribute.label[0])):
+            out["labels"] = {**out.get("labels", {}), attribute.label[1]: pinned}
     return out
 
 
@@ -27,7 +30,10 @@ def decode(attributes: Iterable[Attribute], document: Mapping[str, Any]) -> dict
     for attribute in attributes:
         if attribute.path is not None and not attribute.write_only:
             value = get(document, attribute.path)
-            out[attribute.name] = None if value is None else attribute.codec.decode(value)
+            told = out[attribute.name] = None if value is None else attribute.codec.decode(value)
+            if attribute.label and told:
+                inner, label = attribute.label
+                told[inner] = (document.get("labels") or {}).get(label)
     return out
 
 

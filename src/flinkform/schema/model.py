@@ -42,7 +42,10 @@ class Attribute:
     *path* is its place in the API's model, `None` for a field only Terraform knows. *stable* says that a
     computed value does not change once it is known, so a plan may keep showing it. *costs* are the keys of a map
     whose change costs otherwise than *change*. *refers* names the type whose key it holds. A *write_only* value is
-    sent and kept nowhere: not in a plan, not in state; the API does not tell it either.
+    sent and kept nowhere: not in a plan, not in state; the API does not tell it either. *exclusive* names the other
+    one of two of which exactly one is given; where a change costs anything, going from one to the other costs a new
+    object. *needs* names what must be given beside it. *label* is an inner attribute that the API has no field for,
+    and the name of the label that keeps it.
     """
 
     name: str
@@ -58,6 +61,9 @@ class Attribute:
     refers: str = ""
     path: str | None = None
     codec: Codec = field(default_factory=Plain)
+    exclusive: str = ""
+    needs: str = ""
+    label: tuple[str, str] | None = None
 
     @property
     def writable(self) -> bool:
@@ -72,6 +78,8 @@ class Attribute:
         """Return what it costs to turn *old* into *new*; of a map the dearest of the keys that differ."""
         if not self.writable or old == new:
             return Change.NOTHING
+        if self.exclusive and self.change and (old is None) != (new is None):
+            return Change.REPLACE
         if not self.costs or not all(isinstance(value, Mapping | None) for value in (old, new)):
             return self.change
         before, after = old or {}, new or {}

@@ -72,6 +72,8 @@ class Call:
     operation: Operation
     principal: str
     request_id: str
+    host: str = ""
+    """What the caller calls this control plane, with its scheme: for links into it."""
     trail: Trail | None = None
     """What the audit log is told, of an operation that changes something."""
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from flinkform.controlplane.delivery import fetch
 from flinkform.controlplane.reconcile import seating
 from flinkform.controlplane.retention import Policy
 from flinkform.controlplane.targets import QUEUE
@@ -28,6 +29,7 @@ KEPT = (
 )
 """The fields of a Deployment that a caller decides; the others are the control plane's, and ignored when sent."""
 
+_PARTS = {"SQLSCRIPT": "sqlArtifact", "JAR": "jarArtifact"}
 _LISTS = ("localVariables",)
 _OWN = re.compile(r"[\w.-]*(?:parallelism|keyed-shuffle)", re.IGNORECASE)
 
@@ -36,6 +38,10 @@ def made(body: Mapping[str, Any], *, engine: str) -> dict[str, Any]:
     """Return the document of a new deployment, with what the control plane fills in; Invalid as in `check`."""
     document = {name: body[name] for name in KEPT if name in body and not (name in _LISTS and body[name] == [])}
     document.setdefault("engineVersion", engine)
+    artifact = document.get("artifact") or {}
+    if part := _PARTS.get(str(artifact.get("kind"))):
+        # What another kind left is no part of this one.
+        document["artifact"] = {name: value for name, value in artifact.items() if name in ("kind", part)}
     target = document.setdefault("deploymentTarget", {})
     document["deploymentTarget"] = {"mode": "PER_JOB", "name": QUEUE, **target}
     return document
@@ -49,7 +55,7 @@ def check(name: str, document: Mapping[str, Any], *, engines: tuple[str, ...], t
     _attribute("name", name, ("name",))
     _attribute("execution_mode", document.get("executionMode"), ("executionMode",))
     _one_of(document["engineVersion"], engines, ("engineVersion",))
-    _artifact(document.get("artifact") or {})
+    _artifact(document.get("artifact") or {}, document.get("labels") or {})
     target = document["deploymentTarget"]
     _one_of(target["mode"], ("PER_JOB",), ("deploymentTarget", "mode"))
     _one_of(target["name"], tuple(targets), ("deploymentTarget", "name"))
@@ -74,16 +80,36 @@ def own_parallelism(document: Mapping[str, Any]) -> str:
 
     The greatest parallelism is a limit and no decision. A keyed shuffle is planned by the parallelism at the start.
     """
+    if (document.get("artifact") or {}).get("kind") == "JAR":
+        return "the program in its jar"
     script = (document.get("artifact") or {}).get("sqlArtifact", {}).get("sqlScript") or ""
     said = [*_OWN.findall(script), *(key for key in document.get("flinkConf") or {} if _OWN.search(key))]
     return next((word.lower() for word in said if not word.lower().endswith("max-parallelism")), "")
 
 
-def _artifact(artifact: Mapping[str, Any]) -> None:
-    _one_of(artifact.get("kind"), ("SQLSCRIPT",), ("artifact", "kind"))
+def _artifact(artifact: Mapping[str, Any], labels: Mapping[str, Any]) -> None:
+    _one_of(artifact.get("kind"), tuple(_PARTS), ("artifact", "kind"))
+    if artifact["kind"] == "JAR":
+        _jar(artifact.get("jarArtifact") or {}, labels)
+        return
     script = (artifact.get("sqlArtifact") or {}).get("sqlScript")
     if not isinstance(script, str) or not script.strip():
         raise Invalid("expected a script, got nothing", at=("artifact", "sqlArtifact", "sqlScript"))
+
+
+def _jar(program: Mapping[str, Any], labels: Mapping[str, Any]) -> None:
+    at: Path = ("artifact", "jarArtifact")
+    fetch.check(program.get("jarUri"), (*at, "jarUri"))
+    for index, place in enumerate(program.get("additionalDependencies") or ()):
+        fetch.check(place, (*at, "additionalDependencies", index))
+    if entry := program.get("entryClass"):
+        job.ENTRY.check(entry, (*at, "entryClass"))
+    try:
+        job.words(str(program.get("mainArgs") or ""))
+    except ValueError as error:
+        raise Invalid(f"expected words as a shell takes them: {error}", at=(*at, "mainArgs")) from error
+    if (pin := labels.get(job.JAR_SHA256)) is not None:
+        job.SHA256.check(pin, ("labels", job.JAR_SHA256))
 
 
 def _loggers(logging: Mapping[str, Any]) -> None:

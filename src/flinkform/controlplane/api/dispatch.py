@@ -118,6 +118,7 @@ class Gateway:
             principal=identity.principal,
             request_id=asked.request_id,
             trail=left,
+            host=f"{asked.headers.get('x-forwarded-proto', 'http')}://{asked.headers.get('host', '')}",
         )
         answer = handler(call, params, body)
         if left is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flinkform.controlplane.api import (
+    artifacts,
     deployments,
     engines,
     folders,
@@ -40,5 +41,6 @@ HANDLERS: Mapping[str, Handler] = {
     **savepoints.OPERATIONS,
     **engines.OPERATIONS,
     **observations.OPERATIONS,
+    **artifacts.OPERATIONS,
     **verdicts.OPERATIONS,
 }

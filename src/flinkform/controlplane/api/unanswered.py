@@ -32,7 +32,6 @@ _PLANNED: Mapping[str, tuple[str, ...]] = {
         "DeleteCustomConnector",
         "DeleteUdfArtifact",
         "DeleteUdfFunction",
-        "GetPreSignedUrlForPutObject",
         "GetUdfArtifacts",
         "ListCustomConnectors",
         "RegisterCustomConnector",

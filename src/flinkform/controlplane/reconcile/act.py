@@ -8,7 +8,7 @@ from flinkform.controlplane.reconcile import road, settle
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.decide import Do
 from flinkform.controlplane.reconcile.road import Road
-from flinkform.controlplane.reconcile.submission import script, submission
+from flinkform.controlplane.reconcile.submission import program, script, submission
 from flinkform.controlplane.store import runs, savepoints
 from flinkform.controlplane.store.intents import tell
 from flinkform.controlplane.store.runs import Run
@@ -16,6 +16,7 @@ from flinkform.controlplane.store.savepoints import Savepoint
 from flinkform.errors import Conflict, FlinkformError, NotFound, TimedOut, Unavailable
 from flinkform.flink.culprit import traced
 from flinkform.flink.fleet import Seat
+from flinkform.flink.values import Program
 
 _TOLD = {
     Do.SUBMIT: ("JOB_SUBMITTED", "the job was handed to Flink"),
@@ -34,6 +35,7 @@ def submit(bench: Bench, run: Run, do: Do, life: str) -> None:
             return  # something else was asked for meanwhile
         made = submission(bench, calling)
         sent = replace(made, restore=way.place, plan=way.flink, allow_non_restored=way.drops)
+        sent = replace(sent, program=_program(bench, calling, fresh=fresh))
         bench.runtime(calling).submit(sent)
     except (Unavailable, TimedOut):
         raise
@@ -42,6 +44,16 @@ def submit(bench: Bench, run: Run, do: Do, life: str) -> None:
         return
     with bench.store.write() as db:
         runs.change(db, calling, {"step": "CALLED"}, now=bench.clock())
+
+
+def _program(bench: Bench, run: Run, *, fresh: bool) -> Program | None:
+    """What a run's jar holds. Of a first start whoever keeps the jar must answer: nobody would see it wait."""
+    try:
+        return program(bench, run, again=not fresh)
+    except (Unavailable, TimedOut) as error:
+        if not fresh:
+            raise
+        raise Conflict(error.message, advice=error.advice or "start it again once that answers") from error
 
 
 def _calling(bench: Bench, run: Run, do: Do, life: str, way: Road, *, fresh: bool) -> Run | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flinkform.controlplane.delivery.fetch import Fetch, at
 from flinkform.controlplane.reconcile.quarantine import Limit
 from flinkform.controlplane.reconcile.seating import seat, target
 from flinkform.controlplane.store.database import Store
@@ -31,6 +32,11 @@ class Bench:
     limit: Limit = field(default_factory=Limit)
     stores: Mapping[str, str] = field(default_factory=dict)
     """The URI below which a deployment target keeps states, where it is not the folder; "" is the usual target."""
+
+    @property
+    def fetch(self) -> Fetch:
+        """What brings programs here."""
+        return at(self.storage.parent / "artifacts")
 
     def runtime(self, run: Run) -> Runtime:
         """Where a run runs, or shall."""

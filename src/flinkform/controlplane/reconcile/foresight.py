@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from flinkform.controlplane.reconcile import restore, road
+from flinkform.controlplane.reconcile import restore, road, seating
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.seating import seat
-from flinkform.controlplane.reconcile.submission import submission
+from flinkform.controlplane.reconcile.submission import packed, pin, submission
 from flinkform.controlplane.store import runs
 from flinkform.controlplane.store.deployments import Deployment
 from flinkform.controlplane.store.runs import Run
@@ -51,7 +51,7 @@ def foreseen(bench: Bench, proposed: Deployment, planner: Planner) -> Verdict:
     if kept.run is None or (not kept.run.live and kept.place is None):
         return Verdict(Outcome.COMPATIBLE, "there is no state to take over")
     after = replace(kept.run, definition=proposed.document)
-    if kept.plan is None:
+    if kept.plan is None or packed(after.definition):
         return _as_written(bench, kept.run, after)
     runtime, lines = planner(after), [_line(one) for one in (kept.run, after)]
     if seat(after).engine and not runtime.alive:
@@ -75,10 +75,23 @@ def _kept(db: Connection, bench: Bench, deployment_id: str) -> _Kept:
 
 def _as_written(bench: Bench, before: Run, after: Run) -> Verdict:
     """Of a job without a compiled plan nobody knows the operators."""
+    if packed(before.definition) or packed(after.definition):
+        return _packed(before, after)
     was, will_be = ((job.script, job.options) for job in (submission(bench, before), submission(bench, after)))
     if was == will_be and _line(before) == _line(after):
         return Verdict(Outcome.SAME, "its script and its options are what they were")
     return Verdict(Outcome.UNKNOWN, "the job runs as written, without a compiled plan, so only Flink can tell")
+
+
+def _packed(before: Run, after: Run) -> Verdict:
+    """Of a program in a jar only main() knows the operators, and it is not run to be asked."""
+    if not packed(before.definition) or not packed(after.definition):
+        return Verdict(Outcome.LOST, "a script and a program in a jar have no operator in common")
+    parts = [(run.definition.get("artifact"), seating.options(run), _line(run), pin(run)) for run in (before, after)]
+    if parts[0] == parts[1]:
+        return Verdict(Outcome.SAME, "its program, its arguments and its options are what they were")
+    reason = "a program gives its operators their ids (uid) itself: where it keeps them, their state is taken over"
+    return Verdict(Outcome.UNKNOWN, reason)
 
 
 def _line(run: Run) -> str:

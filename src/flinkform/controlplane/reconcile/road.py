@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from flinkform.controlplane.reconcile import restore
 from flinkform.controlplane.reconcile.bench import Bench
-from flinkform.controlplane.reconcile.submission import submission
+from flinkform.controlplane.reconcile.submission import packed, submission
 from flinkform.controlplane.store import runs, savepoints
 from flinkform.controlplane.store.runs import Run
 from flinkform.errors import Conflict, Unplanned
@@ -68,6 +68,9 @@ def first(bench: Bench, run: Run) -> Road:
         past = _Past(place, written(db, place), newest.high if newest else 0)
     if run.batch:
         return Road(place, None, drops=False, why="as written: a batch job keeps no state")
+    if packed(run.definition):
+        drops = bool(place) and _allowed(run)
+        return Road(place, None, drops=drops, why="as the program says, whose operators have the ids it gives them")
     if past.place and past.plan is None:
         why = "as written: so was the job whose state it begins from"
         return Road(place, None, drops=_allowed(run), why=why)

@@ -44,7 +44,11 @@ def test_deployment_comes_back_as_it_was_sent(api: Api, clock: Clock) -> None:
         ({"name": "a b"}, "InvalidParameter", "name: expected"),
         ({"executionMode": "SOMETIMES"}, "InvalidParameter", "executionMode: expected one of STREAMING, BATCH"),
         ({"executionMode": None}, "InvalidParameter", "executionMode: is required"),
-        ({"artifact": {"kind": "JAR"}}, "InvalidParameter", "artifact.kind: expected SQLSCRIPT, got 'JAR'"),
+        (
+            {"artifact": {"kind": "PYTHON"}},
+            "InvalidParameter",
+            "artifact.kind: expected SQLSCRIPT or JAR, got 'PYTHON'",
+        ),
         ({"artifact": {"kind": "SQLSCRIPT"}}, "InvalidParameter", "artifact.sqlArtifact.sqlScript: expected a script"),
         (
             {"artifact": {"sqlArtifact": {"sqlScript": 1}}},
@@ -174,7 +178,9 @@ def test_bad_update_leaves_the_deployment_alone(api: Api) -> None:
     """A change that a new deployment could not be made with is refused whole."""
     made = api.make()
     before = api.call("GetDeployment", deploymentId=made)["data"]
-    code, message = api.fails("UpdateDeployment", {"description": "x", "artifact": {"kind": "JAR"}}, deploymentId=made)
+    code, message = api.fails(
+        "UpdateDeployment", {"description": "x", "artifact": {"kind": "PYTHON"}}, deploymentId=made
+    )
     assert (code, message.partition(":")[0]) == ("InvalidParameter", "artifact.kind")
     assert api.fails("UpdateDeployment", {"executionMode": "BATCH"}, deploymentId=made)[0] == "OperationConflict"
     assert api.call("GetDeployment", deploymentId=made)["data"] == before
