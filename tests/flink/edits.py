@@ -73,12 +73,22 @@ class Edit:
         return TABLES + self.old, TABLES + self.new
 
 
+CAUTIOUS = {
+    "distinct": "the keys are the same, in another order",
+    "swapped keys": "the keys are the same, in another order",
+    "mini batches": "the second of two phases keeps what the only one did",
+    "temporal join, left": "both sides are kept in the same way",
+}
+"""Edits whose verdict drops state that an operator of another form could take over, and why."""
+
+
 def _edit(name: str, old: str, change: tuple[str, str] | str, verdict: str, *fates: str) -> Edit:
     """*change* is the new script, or a text in the old one and what stands there instead; fates: `-join`, `+join`."""
     new = change if isinstance(change, str) else old.replace(*change)
     assert new != old
     dropped = tuple(sorted(f[1:] for f in fates if f[0] == "-"))
-    return Edit(name, old, new, verdict, dropped, tuple(sorted(f[1:] for f in fates if f[0] == "+")))
+    fresh = tuple(sorted(f[1:] for f in fates if f[0] == "+"))
+    return Edit(name, old, new, verdict, dropped, fresh, CAUTIOUS.get(name, ""))
 
 
 EDITS = [
@@ -119,8 +129,9 @@ EDITS = [
     _edit("one more function", AGGREGATE, ("COUNT(*)", "COUNT(*) + MAX(n)"), "lost", "-aggregate", "+aggregate"),
     _edit("other key", AGGREGATE, AGGREGATE.replace("k,", "MOD(n, 5),").replace("BY k", "BY MOD(n, 5)"), "lost", "-aggregate", "+aggregate"),
     _edit("swapped keys", "INSERT INTO l SELECT v, COUNT(*) FROM a GROUP BY v, k", ("v, k", "k, v"), "lost", "-aggregate", "+aggregate"),
-    _edit("expiry on", AGGREGATE, TTL + AGGREGATE, "lost", "-aggregate", "+aggregate"),
-    _edit("expiry off", TTL + AGGREGATE, AGGREGATE, "lost", "-aggregate", "+aggregate"),
+    _edit("expiry on", AGGREGATE, TTL + AGGREGATE, "compatible"),
+    _edit("expiry off", TTL + AGGREGATE, AGGREGATE, "compatible"),
+    _edit("expiry on, sum to max", AGGREGATE, TTL + AGGREGATE.replace("SUM", "MAX"), "lost", "-aggregate", "+aggregate"),
     _edit("longer expiry", TTL + AGGREGATE, ("1 h", "5 h"), "same"),
     _edit("mini batches", AGGREGATE, BATCHES + AGGREGATE, "lost", "-aggregate", "+aggregate"),
     _edit("mini batches, filter", BATCHES + AGGREGATE, (" GROUP", " WHERE n > 5 GROUP"), "compatible"),

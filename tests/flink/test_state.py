@@ -151,6 +151,7 @@ def exact(rows: Rows) -> bool:
 
 PASSING = """CREATE TEMPORARY TABLE t (n BIGINT, k AS CAST(n - n AS INT)) WITH ('connector' = 'datagen',
     'rows-per-second' = '100', 'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '100000');"""
+EXPIRING, ROCKS = "SET 'table.exec.state.ttl' = '3 h';", "SET 'state.backend.type' = 'rocksdb';"
 HINTED, HINT = PASSING.replace("start' = '1'", "start' = '900'"), "/*+ OPTIONS('fields.n.start' = '1') */"
 ALL_KEPT = {
     "renamed": (COUNT, "CREATE VIEW w AS SELECT k AS key, n AS num FROM a; INSERT INTO o SELECT x, y, z FROM (SELECT MAX(num) AS x, COUNT(*) AS y, SUM(num) AS z FROM w GROUP BY key)"),
@@ -160,7 +161,9 @@ ALL_KEPT = {
     "one more aggregate": (COUNT, "INSERT INTO o2 SELECT g, MIN(n) FROM a GROUP BY g;" + COUNT),
     "one less aggregate": ("INSERT INTO o2 SELECT g, MIN(n) FROM a GROUP BY g;" + COUNT, COUNT),
     "one of two edited": ("INSERT INTO o2 SELECT k, MIN(n) FROM a GROUP BY k, g;" + COUNT, "INSERT INTO o2 SELECT k, MAX(n) FROM a GROUP BY k, g;" + COUNT),
-    "longer expiry": ("SET 'table.exec.state.ttl' = '3 h';" + COUNT, "SET 'table.exec.state.ttl' = '5 h';" + COUNT),
+    "longer expiry": (EXPIRING + COUNT, "SET 'table.exec.state.ttl' = '5 h';" + COUNT),
+    "expiry on": (COUNT, EXPIRING + COUNT),
+    "expiry off": (EXPIRING + ROCKS + COUNT, ROCKS + COUNT),
     "over": (OVER, "INSERT INTO o SELECT x, y, z FROM (" + OVER.removeprefix("INSERT INTO o ").replace("n, COUNT(*) OVER w, SUM(n) OVER w", "n AS x, COUNT(*) OVER w AS y, SUM(n) OVER w AS z") + ") WHERE MOD(x, 2) = 0"),
     "hint": (HINTED + COUNT.replace("FROM a", "FROM t " + HINT), HINTED + COUNT.replace("FROM a", "FROM t " + HINT + " WHERE n > 0")),
     "temporary": (PASSING + COUNT.replace("FROM a", "FROM t"), PASSING + COUNT.replace("FROM a", "FROM t WHERE n > 0")),
@@ -187,7 +190,6 @@ def test_mini_batches(upgrade: Upgrades) -> None:
 DROPPED: dict[str, tuple[str, str, Callable[[int, int], tuple[int, ...]]]] = {
     "sum to max": (COUNT, COUNT.replace("SUM", "MAX"), lambda first, n: (n, n - first + 1, n)),
     "another sum": (COUNT, COUNT.replace("SUM(n)", "SUM(n * 2)"), lambda first, n: (n, n - first + 1, 2 * (triangle(n) - triangle(first - 1)))),
-    "expiry": (COUNT, "SET 'table.exec.state.ttl' = '3 h';" + COUNT, lambda first, n: (n, n - first + 1, triangle(n) - triangle(first - 1))),
 }  # fmt: skip
 
 

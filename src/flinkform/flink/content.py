@@ -44,15 +44,16 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def content(node: Node, inputs: Sequence[Sequence[Any]], *, ttl: bool, runs: str = "") -> dict[str, Any]:
+def content(node: Node, inputs: Sequence[Sequence[Any]], *, ttl: bool | None, runs: str = "") -> dict[str, Any]:
     """What a node computes over the columns of its inputs, whose types are *inputs*, port by port.
 
-    *ttl* and *runs* are what the job says of all its operators: see `Plan`.
+    *ttl* and *runs* are what the job says of all its operators: see `Plan`. *ttl* is None where Flink turns state that
+    expires into such that does not, and back.
     """
     if kinds.short(node) == "table-source-scan":
         return _scan(node)
     if kinds.sink(node):
-        return _sink(node, inputs)
+        return _sink(node, inputs, ttl=ttl)
     found = {key: _nameless(value) for key, value in node.items() if key not in _DROPPED}
     found |= {key: [kind for _, kind in row(value)] for key, value in node.items() if key.endswith("RowType")}
     if kinds.short(node) == "group-aggregate":
@@ -65,7 +66,7 @@ def content(node: Node, inputs: Sequence[Sequence[Any]], *, ttl: bool, runs: str
         "configuration": _configuration(node),
         "inputs": list(inputs),
         "output": [kind for _, kind in fields(node)],
-        "ttl": _ttl(node, job=ttl),
+        "ttl": expires(node, job=ttl) if ttl is not None else [],
         "configuration of all": runs,
     }
 
@@ -113,14 +114,15 @@ def _scan(node: Node) -> dict[str, Any]:
 _FOLLOWED = ("ReadingMetadata", "ProjectPushDown", "FilterPushDown", "WatermarkPushDown", "SourceWatermark")
 
 
-def _sink(node: Node, inputs: Sequence[Sequence[Any]]) -> dict[str, Any]:
+def _sink(node: Node, inputs: Sequence[Sequence[Any]], *, ttl: bool | None) -> dict[str, Any]:
     """Where rows go; what was written is remembered only to turn changes into upserts."""
     spec = node["dynamicTableSink"]
     where = {"type": node["type"], "options": options(node, "dynamicTableSink"), "key": _key(spec["table"])}
     if not kinds.materialised(node):
         return where
     kept = {key: value for key, value in node.items() if key in ("inputUpsertKey", "conflictStrategy")}
-    return {**where, **kept, "inputs": list(inputs), "ttl": _ttl(node, job=False), "materialised": True}
+    expiring = expires(node, job=False) if ttl is not None else []
+    return {**where, **kept, "inputs": list(inputs), "ttl": expiring, "materialised": True}
 
 
 def _key(table: Mapping[str, Any]) -> list[str]:
@@ -149,7 +151,7 @@ def _configuration(node: Node) -> dict[str, str]:
     return {key: value for key, value in (node.get("configuration") or {}).items() if key not in _TUNING}
 
 
-def _ttl(node: Node, *, job: bool) -> list[Any]:
+def expires(node: Node, *, job: bool) -> list[Any]:
     """Which parts of the state expire; with expiry the state is written in another form."""
     if "state" in node:
         return [[part["index"], not str(part["ttl"]).startswith("0 ")] for part in node["state"]]

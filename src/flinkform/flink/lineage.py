@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flinkform.flink.content import content, digest, fields, options
+from flinkform.flink.content import content, digest, expires, fields, options
 from flinkform.flink.kinds import Role, kind, short, sink, source
 from flinkform.flink.plan import Node, Plan
 
@@ -57,10 +57,13 @@ class Fact:
     carried: Mapping[int, str] = field(default_factory=dict)
 
 
-def facts(plan: Plan, token: Callable[[Fact], str] = lambda fact: fact.whole) -> dict[int, Fact]:
+def facts(
+    plan: Plan, token: Callable[[Fact], str] = lambda fact: fact.whole, *, turning: bool = False
+) -> dict[int, Fact]:
     """What is to be known of every operator that is more than a step for each row, in the plan's order.
 
-    *token* names an operator for those behind it: operators of two plans with one token are taken for the same.
+    *token* names an operator for those behind it: operators of two plans with one token are taken for the same. With
+    *turning* it does not matter whether state expires.
     """
     found: dict[int, Fact] = {}
     feeds: dict[int, Feed] = {}
@@ -74,14 +77,15 @@ def facts(plan: Plan, token: Callable[[Fact], str] = lambda fact: fact.whole) ->
         if kind(node).role is Role.CLEAR:
             feeds[number] = _through(node, coming)
             continue
-        fact = found[number] = _fact(node, coming, [types[i] for i in inputs], plan)
+        fact = found[number] = _fact(node, coming, [types[i] for i in inputs], plan, turning=turning)
         feeds[number] = _from(fact, token(fact))
     return found
 
 
-def outline(plan: Plan) -> str:
+def outline(plan: Plan, *, turning: bool = False) -> str:
     """Equal for plans that compute the same, whatever their names, their ids and the order of their nodes."""
-    return digest(sorted(fact.whole for fact in facts(plan).values()))
+    found = facts(plan, turning=turning).values()
+    return digest(sorted([fact.whole, expires(fact.node, job=plan.ttl)] for fact in found))
 
 
 def _defined(value: Any, plan: Plan) -> Any:
@@ -98,7 +102,7 @@ def _defined(value: Any, plan: Plan) -> Any:
     return value
 
 
-def _fact(node: Node, feeds: tuple[Feed, ...], types: list[list[Any]], plan: Plan) -> Fact:
+def _fact(node: Node, feeds: tuple[Feed, ...], types: list[list[Any]], plan: Plan, *, turning: bool) -> Fact:
     calls: tuple[int, ...] = ()
     carried: Mapping[int, str] = {}
     if short(node) == "over-aggregate" and len(feeds[0]) == 1:
@@ -110,7 +114,7 @@ def _fact(node: Node, feeds: tuple[Feed, ...], types: list[list[Any]], plan: Pla
         node, used = _folded(node)
         types = [[types[0][i] for i in used]]
         feeds = (tuple(_reduced(branch, used) for branch in feeds[0]),)
-    made = content(node, types, ttl=plan.ttl, runs=plan.runs)
+    made = content(node, types, ttl=None if turning else plan.ttl, runs=plan.runs)
     if calls or short(node) == "group-aggregate":
         made.pop("output", None)
     if "ROWTIME" not in str(made):

@@ -12,7 +12,7 @@ from flinkform.flink.changes import lenient, updating
 from flinkform.flink.content import fields
 from flinkform.flink.graft import grafted
 from flinkform.flink.lineage import Branch, Fact, Feed, facts
-from flinkform.flink.plan import Plan
+from flinkform.flink.plan import Plan, turning
 
 
 class Drift(IntEnum):
@@ -75,7 +75,8 @@ class _Pairing:
     new: dict[int, Fact] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.old = facts(self.before)
+        self._turning = turning(self.before, self.after)
+        self.old = facts(self.before, turning=self._turning)
         self._old_ends = _ends(self.old)
         self._read()
 
@@ -110,7 +111,7 @@ class _Pairing:
         return worst if kinds.kind(fact.node).known or not worst else None
 
     def _read(self) -> None:
-        self.new = facts(self.after, self._token)
+        self.new = facts(self.after, self._token, turning=self._turning)
         self._new_ends = _ends(self.new)
 
     def _token(self, fact: Fact) -> str:

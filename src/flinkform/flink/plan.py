@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +15,7 @@ from flinkform.flink.tables import bare, known, told, unsaid
 Node = Mapping[str, Any]
 Edge = Mapping[str, Any]
 _OURS = "flinkform"
+_NUMBER = re.compile(r"\d+")
 _KEPT = ("high", "ttl", "functions", "means", "runs")
 
 
@@ -126,6 +128,14 @@ class Plan:
 
     def _raw(self) -> dict[str, Any]:
         return {"flinkVersion": self.version, "nodes": list(self.nodes), "edges": list(self.edges)}
+
+
+def turning(*plans: Plan) -> bool:
+    """Whether Flink turns state that expires into such that does not, and back, when it restores it.
+
+    That was seen of 2.3, of all kinds of operators and both usual state backends; older ones refuse it.
+    """
+    return all([int(part) for part in _NUMBER.findall(plan.version)[:2]] >= [2, 3] for plan in plans)
 
 
 def _id(node: Node) -> int:

@@ -11,7 +11,7 @@ from flinkform.flink import kinds
 from flinkform.flink.kinds import Role
 from flinkform.flink.lineage import Fact, facts, outline
 from flinkform.flink.match import Drift, Match, match
-from flinkform.flink.plan import Node, Plan
+from flinkform.flink.plan import Node, Plan, turning
 
 
 class Outcome(StrEnum):
@@ -112,7 +112,9 @@ def judged(old: Plan, found: Match) -> Verdict:
     """The same, of plans that are matched already."""
     old = old.recalled(found.plan)
     operators = (*_after(found), *_dropped(old, found))
-    if outline(old) == outline(found.plan) and all(o.fate is Fate.KEPT for o in operators):
+    loose = turning(old, found.plan)
+    outlines = {outline(plan, turning=loose) for plan in (old, found.plan)}
+    if len(outlines) == 1 and all(o.fate is Fate.KEPT for o in operators):
         return Verdict(Outcome.SAME, "the job computes what it did", operators)
     outcome, reason = _outcome(old, found)
     return Verdict(outcome, reason, operators)
@@ -166,7 +168,8 @@ def _after(found: Match) -> Iterable[Operator]:
 
 def _dropped(old: Plan, found: Match) -> Iterable[Operator]:
     kept = set(found.pairs.values())
-    then, now = facts(old), facts(found.plan)
+    loose = turning(old, found.plan)
+    then, now = facts(old, turning=loose), facts(found.plan, turning=loose)
     fresh = [fact for number, fact in now.items() if number not in found.pairs]
     for node in filter(_keeping, old.order):
         if node["id"] not in kept:
