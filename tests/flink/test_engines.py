@@ -56,7 +56,11 @@ def test_upgrade(served: Plane) -> None:
     served.stop(job, "STOP_WITH_SAVEPOINT")
     assert served.until(job) == "CANCELLED", served.reason(job)
     before = counts(served, str(folder))[-1]
-    served.update(old, engineVersion="vvr-flinkform-flink-2.3")
+    newer = {"engineVersion": "vvr-flinkform-flink-2.3"}
+    foreseen = served.call("GetStateVerdict", {"deploymentId": old}, newer)
+    assert foreseen["verdict"] == "lost"
+    assert "Flink runs it in another way" in str(foreseen["operators"])
+    served.update(old, **newer)
     again = served.start(old, "LATEST_SAVEPOINT")
     assert served.until(again, "RUNNING") == "FAILED"
     assert "would drop state" in served.reason(again)
