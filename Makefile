@@ -40,6 +40,9 @@ bucket: .venv/test.stamp ## run Flink with its state in an S3 bucket (fetches 32
 corpus: .venv/test.stamp ## run the corpus of real scripts (FLINKFORM_CORPUS) on real Flink
 	@$(ENV) $(BIN)/python -m tests.flink.corpus $(CORPUS)
 
+verdicts: .venv/test.stamp ## edits of SQL on real Flink: the state that is kept, and what Flink alone keeps
+	@$(ENV) $(BIN)/python -m tests.flink.verdicts $(VERDICTS)
+
 kafka: .venv/test.stamp ## jobs between real Kafka and PostgreSQL, upgraded and killed
 	@FLINKFORM_HEAVY=1 $(ENV) $(BIN)/python -m pytest tests/flink/test_kafka.py $(PYTEST)
 
@@ -91,4 +94,4 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 install = PYTHONPATH=src $(BIN)/python -m flinkform.cli.install $(1)
 
-.PHONY: help run down test lint generate openapi-diff bench bucket corpus kafka engines clients monorepo soak postgres
+.PHONY: help run down test lint generate openapi-diff bench bucket corpus verdicts kafka engines clients monorepo soak postgres

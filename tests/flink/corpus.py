@@ -134,7 +134,7 @@ def main() -> int:
         outcomes = run(served, chosen, say)
         said = summary(outcomes, time.monotonic() - began, served.peak())
     text = json.dumps(said, indent=2)
-    print(text)  # noqa: T201 -- the command's answer
+    print(text)
     if options.out:
         options.out.write_text(text + "\n")
     return 0 if said["accepted"] >= SHARE * len(outcomes) else 1  # type: ignore[operator]
