@@ -58,6 +58,11 @@ def history(repository: Repository, environment: str) -> Iterator[Entry]:
             yield Entry(one.sha, one.date, f"{one.author} <{one.email}>", json.loads(data or b"{}"))
 
 
+def applied(repository: Repository, environment: str) -> Entry | None:
+    """Return the release that was applied last and whole, if there is one."""
+    return next((one for one in history(repository, environment) if one.about.get("outcome") == "applied"), None)
+
+
 def push(repository: Repository, environment: str) -> str:
     """Send the ref to `origin`, if there is one; return why that did not work, '' where it did or need not."""
     try:
