@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     last = {name: ledger.applied(repository, name) for name in names}
     commits = {name: str(entry.about.get("commit", "")) if entry else None for name, entry in last.items()}
     if options.json:
-        print(json.dumps({"commits": commits, "differences": [_object(one, names) for one in found]}))
+        print(json.dumps({"commits": commits, "differences": document(found, names)}))
         return 0
     print(text(found, names))
     print("\n".join(f"{name}: {commit[:_SHORT] if commit else 'no release yet'}" for name, commit in commits.items()))
@@ -47,5 +47,6 @@ def text(found: tuple[Difference, ...], names: tuple[str, str]) -> str:
     return table(rows, ("what", "key", *names)) if rows else f"{names[0]} and {names[1]} differ in nothing"
 
 
-def _object(one: Difference, names: tuple[str, str]) -> dict[str, Any]:
-    return {"what": one.what, "key": one.key, names[0]: one.one, names[1]: one.other}
+def document(found: tuple[Difference, ...], names: tuple[str, str]) -> list[dict[str, Any]]:
+    """Return differences as `--json` prints them."""
+    return [{"what": one.what, "key": one.key, names[0]: one.one, names[1]: one.other} for one in found]

@@ -28,6 +28,8 @@ COMMANDS = {
     "release": "plan a commit, and sign the plan as a file to be applied",
     "approve": "sign a release that somebody else has made",
     "apply": "carry out a signed release, in waves",
+    "promote": "release to an environment what another one runs",
+    "rollback": "go back to the job files of an older commit, by a commit of its own",
     "history": "show the releases of an environment",
     "blame": "say which commit a job's definition comes from",
     "drift": "show what runs otherwise than Git says",

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from flinkform.cli import plan, planning, project
 from flinkform.cli.progress import Progress, counted
+from flinkform.cli.project import Project
 from flinkform.errors import Invalid
 from flinkform.release import document, gate, report, signature
 from flinkform.release.document import Sealed
 from flinkform.release.git import Repository
+from flinkform.release.review import Review
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,20 +31,27 @@ def run(options: argparse.Namespace) -> int:
     here = project.checkout()
     what = planning.wanted(here, at=options.at or "HEAD", since=options.since)
     repository = Repository.around(here.root, here.shell)
-    rules = gate.rules(repository, what.commit, here.environment)
     found = plan.made(here, what, Progress())
-    if not found.items:
-        raise Invalid(f"{here.environment} is as {what.commit[:12]} says: there is nothing to release")
-    author = f"{repository.setting('user.name')} <{repository.setting('user.email')}>"
-    release = document.bound(found, repository, author=author, hours=rules.hours, now=datetime.now(UTC))
-    sealed = Sealed(release, signature.sign(repository, release.content, signature.RELEASE))
-    sealed.write(options.out)
+    made = write(here, repository, found, options.out)
     if options.json:
-        print(json.dumps({"id": release.id, "file": str(options.out), "plan": report.document(found)}))
+        print(json.dumps({"id": made, "file": str(options.out), "plan": report.document(found)}))
         return 0
+    release = document.read(options.out).release
     print(report.text(found))
-    print(f"\n{options.out} is {release.id}: {counted(len(release.items), 'change')}, good until {release.expires}")
+    print(f"\n{options.out} is {made}: {counted(len(release.items), 'change')}, good until {release.expires}")
+    rules = gate.rules(repository, release.commit, release.environment)
     lacking = tuple(gate.lacking(release, rules, ()))
     if lacking:
         print("it needs approvals, each by `flinkform approve`:\n" + "\n".join(f"  {line}" for line in lacking))
     return 0
+
+
+def write(here: Project, repository: Repository, found: Review, file: Path) -> str:
+    """Sign the plan *found* and write it to *file* as a release; return its id."""
+    if not found.items:
+        raise Invalid(f"{here.environment} is as {found.commit[:12]} says: there is nothing to release")
+    rules = gate.rules(repository, found.commit, here.environment)
+    author = f"{repository.setting('user.name')} <{repository.setting('user.email')}>"
+    release = document.bound(found, repository, author=author, hours=rules.hours, now=datetime.now(UTC))
+    Sealed(release, signature.sign(repository, release.content, signature.RELEASE)).write(file)
+    return release.id

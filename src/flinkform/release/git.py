@@ -187,6 +187,12 @@ class Repository:
         """Return a value of Git's configuration, '' where it has none."""
         return self.run("config", "--get", name, ok=(0, 1)).decode(errors="replace").strip()
 
+    def identity(self) -> tuple[str, ...]:
+        """Return options that name an author where Git knows none, as in most CI jobs."""
+        if self.setting("user.email") and self.setting("user.name"):
+            return ()
+        return ("-c", "user.name=flinkform", "-c", "user.email=flinkform@localhost")
+
     def open(self, *words: str) -> subprocess.Popen[bytes]:
         """Start a git that is talked to; the caller ends it."""
         pipe = subprocess.PIPE

@@ -39,7 +39,7 @@ def record(repository: Repository, environment: str, about: dict[str, Any]) -> s
     tree = repository.run("mktree", feed=f"100644 blob {held}\t{_FILE}\n".encode()).decode().strip()
     subject = f"{about.get('release', '')} {about.get('outcome', '')} in {environment}".strip()
     parents = ("-p", before) if before else ()
-    made = repository.run(*_identity(repository), "commit-tree", tree, *parents, feed=subject.encode())
+    made = repository.run(*repository.identity(), "commit-tree", tree, *parents, feed=subject.encode())
     number = made.decode().strip()
     repository.run("update-ref", name, number, before or _NOBODY)
     return number
@@ -88,10 +88,3 @@ def _tip(repository: Repository, name: str) -> str:
         return repository.resolve(name)
     except NotFound:
         return ""
-
-
-def _identity(repository: Repository) -> tuple[str, ...]:
-    """Return options that name an author where Git knows none, as in most CI jobs."""
-    if repository.setting("user.email") and repository.setting("user.name"):
-        return ()
-    return ("-c", "user.name=flinkform", "-c", "user.email=flinkform@localhost")
