@@ -18,6 +18,7 @@ from flinkform.client.api import Client
 from flinkform.client.credentials import Credentials
 from flinkform.client.endpoints import Endpoints
 from flinkform.controlplane import keyring
+from flinkform.controlplane.settings import Settings
 from flinkform.controlplane.store import audit
 from flinkform.controlplane.store.database import Store
 from flinkform.controlplane.store.tokens import Kind
@@ -172,7 +173,7 @@ def test_a_life(world: World, client: str, lent: bool) -> None:
     signing = Key(key.id, key.secret)
     store = Store.at(world.plane.home)
     if lent:
-        _, signing = keyring.issue(store, key.id, Kind.STS, seconds=600)
+        _, signing = keyring.issue(store, Settings(home=world.plane.home), key.id, Kind.STS, seconds=600)
     done = run(world, command, signing, name)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout.splitlines()[-1])

@@ -44,8 +44,8 @@ def policies(files: list[Path] | None, *, none: bool = False) -> list[dict[str, 
 
 def _create(options: argparse.Namespace) -> int:
     limits = policies(options.policy, none=options.member)
-    with opened(options) as (_, store):
-        made = keyring.create(store, description=options.description, policies=limits)
+    with opened(options) as (chosen, store):
+        made = keyring.create(store, chosen, description=options.description, policies=limits)
     if options.json:
         print(json.dumps({"access_key_id": made.id, "access_key_secret": made.secret}))
     else:

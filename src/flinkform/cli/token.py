@@ -47,7 +47,7 @@ def _create(options: argparse.Namespace) -> int:
     with opened(options) as (chosen, store):
         key_id = options.key or keyring.root(store, chosen).id
         made, key = keyring.issue(
-            store, key_id, Kind(options.kind), seconds=seconds, description=options.description, policies=limits
+            store, chosen, key_id, Kind(options.kind), seconds=seconds, description=options.description, policies=limits
         )
     shown = _secrets(made, key) | {"expires": _when(made.expires_at)}
     if options.json:

@@ -7,9 +7,12 @@ import hmac
 import json
 import secrets
 import time
+from dataclasses import replace
 from typing import Any
 
-from flinkform.controlplane import home
+from sqlalchemy import Connection
+
+from flinkform.controlplane import home, vault
 from flinkform.controlplane.api import trail
 from flinkform.controlplane.settings import Settings
 from flinkform.controlplane.store import keys, tokens
@@ -25,17 +28,31 @@ LONGEST = 366 * 86400
 Policies = list[dict[str, Any]]
 
 
-def create(store: Store, *, description: str, policies: Policies | None = None) -> Key:
+def create(store: Store, settings: Settings, *, description: str, policies: Policies | None = None) -> Key:
     """Make a key and keep it; without *policies* it may do everything."""
     key_id, secret = f"FF{secrets.token_hex(10).upper()}", secrets.token_urlsafe(30)
+    sealed = vault.of(settings).seal_text(_bound(key_id), secret)
     with store.write() as db:
-        made = keys.add(db, key_id, secret, description=description, policies=policies, now=_now())
+        made = keys.add(db, key_id, sealed, description=description, policies=policies, now=_now())
         trail.local("CreateAccessKey", {"key": key_id}, {"description": description, "policies": policies}).write(db)
-    return made
+    return replace(made, secret=secret)
+
+
+def find(db: Connection, settings: Settings, key_id: str) -> Key | None:
+    """Return a key with its secret. Invalid: that was sealed with another key than the home's."""
+    found = keys.find(db, key_id)
+    return replace(found, secret=vault.of(settings).open_text(_bound(key_id), found.secret)) if found else None
 
 
 def issue(
-    store: Store, key_id: str, kind: Kind, *, seconds: int, description: str = "", policies: Policies | None = None
+    store: Store,
+    settings: Settings,
+    key_id: str,
+    kind: Kind,
+    *,
+    seconds: int,
+    description: str = "",
+    policies: Policies | None = None,
 ) -> tuple[Token, signature.Key]:
     """Make a temporary key of *key_id*, and return it with what signs (or, of a bearer, is the whole of it: `token`).
 
@@ -47,7 +64,7 @@ def issue(
     now = _now()
     made = Token(token_id, key_id, kind, description, policies, now, now + seconds * 1000)
     with store.write() as db:
-        key = keys.find(db, key_id)
+        key = find(db, settings, key_id)
         if key is None:
             raise NotFound(f"no access key {key_id}", advice="`flinkform key list` names them")
         tokens.add(db, made)
@@ -70,8 +87,9 @@ def root(store: Store, settings: Settings) -> Key:
 
     A database that lost the key, because it was made anew, is told it again. Invalid: the file is no such file.
     """
+    _seal(store, settings)
     if not settings.credentials.exists():
-        made = create(store, description="root")
+        made = create(store, settings, description="root")
         text = json.dumps({"access_key_id": made.id, "access_key_secret": made.secret}, indent=2)
         home.write(settings.credentials, text + "\n")
         return made
@@ -80,8 +98,27 @@ def root(store: Store, settings: Settings) -> Key:
         key_id, secret = str(kept["access_key_id"]), str(kept["access_key_secret"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Invalid(f"{settings.credentials} cannot be read", advice="delete it to get a new root key") from error
+    sealed = vault.of(settings).seal_text(_bound(key_id), secret)
     with store.write() as db:
-        return keys.find(db, key_id) or keys.add(db, key_id, secret, description="root", now=_now())
+        found = keys.find(db, key_id)
+        if found is None:
+            found = keys.add(db, key_id, sealed, description="root", now=_now())
+        else:  # the file has the secret whatever became of the key that sealed it
+            keys.reseal(db, key_id, sealed)
+    return replace(found, secret=secret)
+
+
+def _seal(store: Store, settings: Settings) -> None:
+    """Seal what was kept in clear by a flinkform that sealed nothing."""
+    box = vault.of(settings)
+    with store.write() as db:
+        for one in keys.every(db):
+            if not vault.sealed(one.secret):
+                keys.reseal(db, one.id, box.seal_text(_bound(one.id), one.secret))
+
+
+def _bound(key_id: str) -> str:
+    return f"access key {key_id}"
 
 
 def _derived(key: Key, use: str, token: Token) -> str:

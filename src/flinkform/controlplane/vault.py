@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -23,6 +24,8 @@ from flinkform.errors import Invalid, Unavailable
 
 _BYTES = 32
 _NONCE = 12
+_SEALED = "sealed:"
+"""Before a text that is encrypted."""
 
 
 class Vault:
@@ -34,8 +37,7 @@ class Vault:
 
     def seal(self, one: Thing, secret: Mapping[str, Any]) -> bytes:
         """Return *secret* so that the database may hold it."""
-        nonce = secrets.token_bytes(_NONCE)
-        return nonce + self._cipher.encrypt(nonce, json.dumps(secret).encode(), _bound(one))
+        return self._sealed(json.dumps(secret).encode(), _bound(one))
 
     def mark(self, text: str) -> str:
         """Return what proves that *text* was written here."""
@@ -45,14 +47,34 @@ class Vault:
         """Return what was sealed for *one*, nothing if nothing was. Invalid: with another key, or for another."""
         if one.secret is None:
             return {}
+        what = f"{one.type.replace('_', ' ')} {one.id}"
+        return dict(json.loads(self._opened(one.secret, _bound(one), what)))
+
+    def seal_text(self, name: str, text: str) -> str:
+        """Return *text*, which belongs to *name*, so that the database may hold it."""
+        return _SEALED + base64.b64encode(self._sealed(text.encode(), name.encode())).decode()
+
+    def open_text(self, name: str, text: str) -> str:
+        """Return what was sealed for *name*, or what was written before anything was. Invalid: with another key."""
+        if not sealed(text):
+            return text
+        return self._opened(base64.b64decode(text.removeprefix(_SEALED)), name.encode(), name).decode()
+
+    def _sealed(self, clear: bytes, bound: bytes) -> bytes:
+        nonce = secrets.token_bytes(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, clear, bound)
+
+    def _opened(self, sealed: bytes, bound: bytes, what: str) -> bytes:
         try:
-            found = self._cipher.decrypt(one.secret[:_NONCE], one.secret[_NONCE:], _bound(one))
+            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], bound)
         except InvalidTag as error:
-            raise Invalid(
-                f"{one.type.replace('_', ' ')} {one.id} was encrypted with another key",
-                advice="put the home's secrets.key back, or set its value anew",
-            ) from error
-        return dict(json.loads(found))
+            advice = "put the home's secrets.key back (FLINKFORM_SECRETS_KEY), or set its value anew"
+            raise Invalid(f"{what} was encrypted with another key", advice=advice) from error
+
+
+def sealed(text: str) -> bool:
+    """Say whether a text is what `Vault.seal_text` returned."""
+    return text.startswith(_SEALED)
 
 
 def of(settings: Settings) -> Vault:

@@ -106,12 +106,45 @@ def test_broken_credentials_are_named(settings: Settings, text: str) -> None:
 def test_keys_differ(settings: Settings) -> None:
     """Every key has an id and a secret of its own, and its secret is not in its text."""
     store = Store.open(settings.database_url)
-    one, two = keyring.create(store, description="ann"), keyring.create(store, description="ben")
+    one, two = keyring.create(store, settings, description="ann"), keyring.create(store, settings, description="ben")
     with store.read() as db:
         assert [key.description for key in keys.every(db)] == ["ann", "ben"]
     store.close()
     assert len({one.id, two.id, one.secret, two.secret}) == 4
     assert one.secret not in repr(one)
+
+
+def test_secrets_are_sealed(settings: Settings) -> None:
+    """The database holds no key's secret in clear, also not one that an older flinkform wrote there."""
+    store = Store.open(settings.database_url)
+    with store.write() as db:
+        keys.add(db, "FF1", "in-clear", now=1)
+        old = keyring.find(db, settings, "FF1")
+    assert old is not None
+    assert old.secret == "in-clear"
+    made = [keyring.root(store, settings), keyring.create(store, settings, description="ann"), old]
+    with store.read() as db:
+        kept = {one.id: one.secret for one in keys.every(db)}
+        for key in made:
+            assert key.secret not in kept[key.id]
+            assert kept[key.id].startswith("sealed:")
+            found = keyring.find(db, settings, key.id)
+            assert found is not None
+            assert found.secret == key.secret
+    store.close()
+
+
+def test_a_lost_key_of_secrets_is_said(settings: Settings, tmp_path: Path) -> None:
+    """Without the key that sealed it an access key is refused with what to do; the root key is sealed anew."""
+    store = Store.open(settings.database_url)
+    root, other = keyring.root(store, settings), keyring.create(store, settings, description="ann")
+    moved = replace(settings, secrets_key=tmp_path / "another.key")
+    with store.read() as db, pytest.raises(Invalid, match=f"access key {other.id} was encrypted with another key"):
+        keyring.find(db, moved, other.id)
+    assert keyring.root(store, moved) == root
+    with store.read() as db:
+        assert keyring.find(db, moved, root.id) == root
+    store.close()
 
 
 def test_settings_come_from_the_environment(tmp_path: Path) -> None:

@@ -16,8 +16,7 @@ from flinkform.controlplane.api import rights
 from flinkform.controlplane.api.call import Services
 from flinkform.controlplane.api.failures import refused
 from flinkform.controlplane.api.rights import Identity
-from flinkform.controlplane.store import keys, nonces, tokens
-from flinkform.controlplane.store.database import Store
+from flinkform.controlplane.store import nonces, tokens
 from flinkform.controlplane.store.tokens import Kind
 from flinkform.openapi import proof, signature
 
@@ -68,8 +67,9 @@ class Asker:
 class _Keys:
     """The keys and tokens of one request: what is looked up is remembered, to say whose it was."""
 
-    def __init__(self, store: Store, replays: Replays | None = None) -> None:
-        self._store = store
+    def __init__(self, services: Services, replays: Replays | None = None) -> None:
+        self._store = services.store
+        self._settings = services.settings
         self._replays = replays
         self.identity = Identity("")
         self.nonce: tuple[str, str] | None = None
@@ -84,7 +84,7 @@ class _Keys:
         with self._store.read() as db:
             if key_id.startswith("STS."):
                 return self._temporary(db, key_id, Kind.STS)
-            found = keys.find(db, key_id)
+            found = keyring.find(db, self._settings, key_id)
         if found is None:
             return None
         self.identity = Identity.of(found)
@@ -98,7 +98,7 @@ class _Keys:
 
     def _temporary(self, db: Connection, token_id: str, kind: Kind) -> signature.Key | None:
         token = tokens.find(db, token_id)
-        key = keys.find(db, token.key_id) if token else None
+        key = keyring.find(db, self._settings, token.key_id) if token else None
         if token is None or key is None or token.kind != kind:
             return None
         self.identity = Identity.of(key, token)
@@ -109,27 +109,27 @@ def signed(
     services: Services, replays: Replays, *, method: str, target: str, headers: Mapping[str, str], body: bytes
 ) -> Asker:
     """Return who sent a request; Refused as the public gateway does."""
-    ring = _Keys(services.store, replays)
+    ring = _Keys(services, replays)
     known = proof.Known(find=ring.find, bearer=ring.bearer, now=services.clock(), replayed=ring.replayed)
     found = proof.verify(method, target, headers, body, known)
     return Asker(ring.identity, found.action, ring.nonce)
 
 
-def admitted(store: Store, headers: Mapping[str, str], action: str, place: str = "") -> Identity:
+def admitted(services: Services, headers: Mapping[str, str], action: str, place: str = "") -> Identity:
     """Return who asks for a page that is not of the API. Refused: nobody known. Forbidden: may not do *action*."""
-    identity = basic(store, headers.get("authorization", ""))
+    identity = basic(services, headers.get("authorization", ""))
     rights.check_own(identity, action, place)
     return identity
 
 
-def basic(store: Store, header: str) -> Identity:
+def basic(services: Services, header: str) -> Identity:
     """Return whose an HTTP basic header is: a key's id with its secret as password; Refused (401) otherwise."""
     kind, _, token = header.partition(" ")
     try:
         key_id, _, secret = base64.b64decode(token.strip(), validate=True).decode().partition(":")
     except ValueError:
         key_id = secret = ""
-    ring = _Keys(store)
+    ring = _Keys(services)
     found = ring.find(key_id) if kind.lower() == "basic" and key_id and not key_id.startswith("STS.") else None
     if found is None or not hmac.compare_digest(found.secret.encode(), secret.encode()):
         raise refused(

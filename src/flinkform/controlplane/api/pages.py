@@ -85,7 +85,7 @@ class Pages:
 
     async def _flink(self, incoming: Request) -> Response:
         if not _local(incoming):
-            await run_in_threadpool(access.admitted, self._services.store, incoming.headers, "GetFlinkPages")
+            await run_in_threadpool(access.admitted, self._services, incoming.headers, "GetFlinkPages")
         runtime, before = self._services.runtime, "/flink"
         if deployment := incoming.path_params.get("deployment"):
             runtime = self._services.where(await run_in_threadpool(self._newest, deployment))
@@ -95,9 +95,7 @@ class Pages:
 
     async def _log(self, incoming: Request) -> Response:
         deployment = incoming.path_params["deployment"]
-        await run_in_threadpool(
-            access.admitted, self._services.store, incoming.headers, "GetLog", f"deployment/{deployment}"
-        )
+        await run_in_threadpool(access.admitted, self._services, incoming.headers, "GetLog", f"deployment/{deployment}")
         run = await run_in_threadpool(self._newest, deployment)
         tail = _tail(incoming.query_params.get("tail", str(_TAIL)))
         if incoming.query_params.get("follow", "").lower() != "true":

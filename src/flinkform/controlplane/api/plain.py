@@ -45,7 +45,7 @@ def private(services: Services, action: str, answer: Callable[[Request], dict[st
 
     def known(incoming: Request) -> Response:
         place = "/".join((kind, *incoming.path_params.values())) if kind else ""
-        incoming.state.identity = access.admitted(services.store, incoming.headers, action, place)
+        incoming.state.identity = access.admitted(services, incoming.headers, action, place)
         return answered(answer(incoming))
 
     async def inner(incoming: Request) -> Response:

@@ -57,8 +57,8 @@ class Backend:
     async def _answer(self, incoming: Request) -> Response:
         address = "{environment}/{stack}".format(**incoming.path_params)
         action = f"{_ACTIONS[incoming.method]}State"
-        store = self._services.store
-        identity = await run_in_threadpool(access.admitted, store, incoming.headers, action, f"state/{address}")
+        services = self._services
+        identity = await run_in_threadpool(access.admitted, services, incoming.headers, action, f"state/{address}")
         incoming.state.trail = self._trail(identity, action, address)
         limit = self._services.settings.state_limit if incoming.method == "POST" else _LOCK_BYTES
         body = await read_body(incoming, limit)

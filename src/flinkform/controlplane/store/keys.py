@@ -1,15 +1,11 @@
-"""Access keys of the API.
-
-A signature can only be checked by someone who has the secret itself, so it is stored as it is: the database file's
-mode 0600 is all that protects it. Nothing here prints or logs one.
-"""
+"""Access keys of the API; their secrets are sealed by who hands them over, and never printed or logged here."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from flinkform.controlplane.store.tables import keys as table
 from flinkform.errors import Conflict, NotFound
@@ -46,6 +42,11 @@ def add(
 def find(db: Connection, key_id: str) -> Key | None:
     row = db.execute(select(table).where(table.c.id == key_id)).mappings().first()
     return None if row is None else Key(**row)
+
+
+def reseal(db: Connection, key_id: str, secret: str) -> None:
+    """Keep a key's secret in another form."""
+    db.execute(update(table).where(table.c.id == key_id).values(secret=secret))
 
 
 def every(db: Connection) -> list[Key]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +46,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator
 
 def key(api: Api, *statements: dict[str, Any]) -> signature.Key:
     """Return a new key with these statements as its policy."""
-    made = keyring.create(api.store, description="", policies=list(statements))
+    made = keyring.create(api.store, api.services.settings, description="", policies=list(statements))
     return signature.Key(made.id, made.secret)
 
 
@@ -167,7 +168,7 @@ def test_a_deny_wins(api: Api) -> None:
 def test_temporary_keys(api: Api, clock: Clock) -> None:
     """An STS key does what its key may, within its own policy, with its token, until it ends or is removed."""
     root = api.key.id
-    _, api.key = keyring.issue(api.store, root, Kind.STS, seconds=3600)
+    _, api.key = keyring.issue(api.store, api.services.settings, root, Kind.STS, seconds=3600)
     clock.now = api.key.ends - 3600
     made = api.make()
     assert api.call("GetDeployment", deploymentId=made)["data"]["creator"] == root
@@ -176,7 +177,7 @@ def test_temporary_keys(api: Api, clock: Clock) -> None:
     other = signature.Key(api.key.id, api.key.secret, "other")
     assert _code(api, key=other) == "InvalidSecurityToken.MismatchWithAccessKey"
     reading: Statements = [{"Effect": "Allow", "Action": "stream:List*", "Resource": "*"}]
-    token, narrowed = keyring.issue(api.store, root, Kind.STS, seconds=60, policies=reading)
+    token, narrowed = keyring.issue(api.store, api.services.settings, root, Kind.STS, seconds=60, policies=reading)
     assert _code(api, key=narrowed) == ""
     assert _code(api, "CreateDeployment", key=narrowed) == "Forbidden.RAM"
     clock.now = narrowed.ends
@@ -190,8 +191,8 @@ def test_temporary_keys(api: Api, clock: Clock) -> None:
 
 def test_a_temporary_key_dies_with_its_key(empty: Api, clock: Clock) -> None:
     """Removing a key ends all that was derived from it."""
-    lasting = keyring.create(empty.store, description="ci")
-    _, sts = keyring.issue(empty.store, lasting.id, Kind.STS, seconds=60)
+    lasting = keyring.create(empty.store, empty.services.settings, description="ci")
+    _, sts = keyring.issue(empty.store, empty.services.settings, lasting.id, Kind.STS, seconds=60)
     clock.now = sts.ends - 60
     assert _code(empty, "DescribeSupportedRegions", key=sts) == ""
     with empty.store.write() as db:
@@ -202,7 +203,7 @@ def test_a_temporary_key_dies_with_its_key(empty: Api, clock: Clock) -> None:
 def test_a_temporary_key_is_no_wider_than_its_key(api: Api, clock: Clock) -> None:
     """A policy of a temporary key narrows, it never adds."""
     reading = key(api, {"Effect": "Allow", "Action": "stream:List*", "Resource": "*"})
-    _, sts = keyring.issue(api.store, reading.id, Kind.STS, seconds=60, policies=[ALL])
+    _, sts = keyring.issue(api.store, api.services.settings, reading.id, Kind.STS, seconds=60, policies=[ALL])
     clock.now = sts.ends - 60
     assert _code(api, key=sts) == ""
     assert _code(api, "CreateDeployment", key=sts) == "Forbidden.RAM"
@@ -210,7 +211,7 @@ def test_a_temporary_key_is_no_wider_than_its_key(api: Api, clock: Clock) -> Non
 
 def test_bearer_tokens(api: Api, clock: Clock) -> None:
     """A bearer token is all that a request needs, until it ends; a letter of it changed, it is none."""
-    _, bearer = keyring.issue(api.store, api.key.id, Kind.BEARER, seconds=60)
+    _, bearer = keyring.issue(api.store, api.services.settings, api.key.id, Kind.BEARER, seconds=60)
     clock.now = bearer.ends - 60
     path = f"/api/v2/namespaces/{api.namespace}/deployments"
 
@@ -275,6 +276,43 @@ def test_every_change_is_in_the_audit_log(api: Api) -> None:
     assert "pl4nted" not in json.dumps(rows(api))
     with api.store.read() as db:
         assert list(audit.faults(audit.rows(db), head=audit.head(db))) == []
+
+
+def test_planted_secrets_are_nowhere_in_clear(api: Api, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither secrets of keys nor of variables stand in the database, a log, an event, the audit log or an error."""
+    planted = "pl4nted-s3cret"
+    with caplog.at_level(logging.DEBUG):
+        limited = key(api, ALL)
+        tokens = [
+            keyring.issue(api.store, api.services.settings, limited.id, kind, seconds=60)[1]
+            for kind in (Kind.STS, Kind.BEARER)
+        ]
+        clock.now = tokens[0].ends - 60
+        said: list[Any] = [api.send("ListDeployments", api.filled("ListDeployments", {}), key=tokens[0])]
+        api.call("CreateVariable", {"name": "v", "kind": "Encrypted", "value": planted})
+        api.call("UpdateVariable", {"name": "v", "kind": "Encrypted", "value": planted + "2"}, name="v")
+        said += [api.call("ListVariables"), api.call("GetEvents"), rows(api)]
+        for wrong in ({"name": "w", "kind": "Other", "value": planted}, {"name": "w", "value": [planted]}):
+            asked = api.filled("CreateVariable", {})
+            said.append(api.send("CreateVariable", asked, wrong)[1].get("errorMessage"))
+        said.append(
+            api.send("ListDeployments", api.filled("ListDeployments", {}), key=signature.Key(limited.id, planted))
+        )
+    found = b"".join(file.read_bytes() for file in api.services.settings.home.rglob("*") if _sensitive(file))
+    logged = "".join(str(vars(one)) for one in caplog.records)
+    for secret in (
+        planted,
+        api.key.secret,
+        *(one.secret for one in (limited, tokens[0])),
+        *(one.token for one in tokens),
+    ):
+        assert secret not in json.dumps(said)
+        assert secret not in logged
+        assert secret.encode() not in found
+
+
+def _sensitive(file: Path) -> bool:
+    return file.is_file() and file.name not in ("credentials.json", "secrets.key")
 
 
 def test_what_failed_changed_nothing(api: Api) -> None:
