@@ -59,6 +59,10 @@ SOAK_KILLS ?= 200
 soak: .venv/test.stamp ## kill the control plane and Flink again and again while jobs are worked on (SOAK_KILLS=200)
 	@$(ENV) $(BIN)/python -m tests.soak --kills $(SOAK_KILLS) $(SOAK)
 
+WALK ?= 200
+walk: .venv/test.stamp ## walk over the API beside a model, and send it what nobody would (WALK=200 requests an operation)
+	@FLINKFORM_WALK=$(WALK) $(ENV) $(BIN)/python -m pytest tests/unit/controlplane/test_walk.py tests/unit/controlplane/api/test_fuzz.py $(PYTEST)
+
 # What has a database at all: the rest is the same on both.
 STORES := tests/unit/controlplane tests/contract/test_controlplane.py tests/contract/test_planes.py tests/contract/test_sdk.py
 postgres: .venv/test.stamp ## run the control plane's tests on PostgreSQL
@@ -94,4 +98,4 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 install = PYTHONPATH=src $(BIN)/python -m flinkform.cli.install $(1)
 
-.PHONY: help run down test lint generate openapi-diff bench bucket corpus verdicts kafka engines clients monorepo soak postgres
+.PHONY: help run down test lint generate openapi-diff bench bucket corpus verdicts kafka engines clients monorepo soak postgres walk

@@ -8,6 +8,7 @@ import sys
 STEPS = (
     "flinkform.cli.types",
     "flinkform.openapi.extract",
+    "flinkform.openapi.extract.document",
     "flinkform.jobfile.schema",
     "flinkform.release",
     "flinkform_constructs.generate",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import Route, request_response
 
 from flinkform.controlplane.api.artifacts import UPLOAD, Uploads
 from flinkform.controlplane.api.call import Services
@@ -24,7 +24,7 @@ def build(services: Services) -> Starlette:
     """Return the application; whatever is none of our own paths is a request of the OpenAPI."""
     gateway, pages, states = Gateway(services), Pages(services), Backend(services)
     known = partial(private, services)
-    return Starlette(
+    served = Starlette(
         routes=[
             Route("/healthz", pages.healthz, methods=["GET"]),
             Route("/readyz", pages.readyz, methods=["GET"]),
@@ -47,3 +47,6 @@ def build(services: Services) -> Starlette:
             Route("/{path:path}", gateway.endpoint, methods=_ANY),
         ]
     )
+    # What no pattern matches, such as a path with a newline in it, is answered in the API's words too.
+    served.router.default = request_response(gateway.endpoint)
+    return served

@@ -144,6 +144,8 @@ class Gateway:
 
 def _checked(found: Operation, params: Mapping[str, Any], body: Any) -> Any:
     """Return the body, having refused it or parameters of the wrong shape. Only to an update a null means something."""
+    shape.storable(dict(params))
+    shape.storable(body)
     for field in (*found.query, *found.form):
         if field.name in params and not field.scalar:
             shape.check(params[field.name], field.type, found.product, at=(field.name,))

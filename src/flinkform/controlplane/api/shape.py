@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -10,6 +11,10 @@ from flinkform.controlplane.api.failures import path_text, refused
 from flinkform.errors import Path, Refused
 from flinkform.openapi.models import model
 from flinkform.openapi.operation import Field
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_BOUND = 2**63
+_DEPTH = 64
 
 _SCALARS: dict[str, tuple[str, tuple[type, ...]]] = {
     "str": ("a string", (str,)),
@@ -33,6 +38,24 @@ def check(value: Any, kind: str, product: str, *, at: Path = ()) -> None:
         _is(value, dict, "an object", at)
     elif (fields := model(product, kind)) is not None:
         _model(_is(value, dict, "an object", at), fields, product, at)
+
+
+def storable(value: Any, *, at: Path = ()) -> None:
+    """Raise Refused for what no database holds or no document needs: NUL, half a character, no bounds, no end."""
+    if len(at) > _DEPTH:
+        raise refused(f"expected at most {_DEPTH} levels", code="InvalidParameter", at=at[:3])
+    if isinstance(value, str):
+        if "\0" in value or (not value.isascii() and _SURROGATES.search(value)):
+            raise refused("expected text without NUL and lone surrogates", code="InvalidParameter", at=at or ("body",))
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            storable(name, at=at)
+            storable(item, at=(*at, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            storable(item, at=(*at, index))
+    elif isinstance(value, int | float) and not -_BOUND <= value < _BOUND:
+        raise refused("expected a number of 64 bits", code="InvalidParameter", at=at or ("body",))
 
 
 def dense(value: Any) -> Any:

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Self
 
 from sqlalchemy import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InternalError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as Queued
 
 from flinkform.controlplane.store import migrate, postgresql, sqlite
 from flinkform.errors import Invalid, Unavailable
 
+_UNFIT = "expected text without NUL and lone surrogates, and whole numbers of 64 bits"
+"""What callers are told who sent something else; the API refuses most of that with its place."""
 _KINDS = {"sqlite": sqlite, "postgresql": postgresql}
 
 
@@ -119,9 +121,13 @@ class Store:
         try:
             yield
         except DBAPIError as error:
+            if isinstance(error, DataError):
+                raise Invalid(_UNFIT) from error
             if isinstance(error, OperationalError | InternalError) or error.connection_invalidated:
                 raise self.unusable(error) from error
             raise
+        except (OverflowError, UnicodeEncodeError) as error:
+            raise Invalid(_UNFIT) from error
         except Queued as error:
             raise Unavailable("the database has more to do than it can", advice="try again soon") from error
 
