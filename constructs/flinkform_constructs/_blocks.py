@@ -11,6 +11,7 @@ from flinkform_constructs.ref import Ref
 
 __all__ = [
     "DataDeploymentTarget",
+    "DataDraft",
     "DataFolder",
     "DataMember",
     "DataNamespace",
@@ -18,6 +19,8 @@ __all__ = [
     "DataWorkspace",
     "DeploymentTarget",
     "DeploymentTargets",
+    "Draft",
+    "Drafts",
     "EngineVersions",
     "Folder",
     "Folders",
@@ -99,6 +102,99 @@ class DeploymentTarget(Resource):
     def memory(self) -> Ref:
         """Memory that its jobs may use together."""
         return self.ref("memory")
+
+
+class Draft(Resource):
+    """A script that is being worked on; it runs once it is deployed.
+
+    workspace: The workspace's `resource_id`. A change makes a new one in its place.
+    namespace: The namespace's name. A change makes a new one in its place.
+    name: Unique within the namespace; the deployment that is made of it is called the same.
+    sql: The script, which need not be right yet.
+    execution_mode: STREAMING runs until stopped; BATCH ends by itself. Left out: STREAMING.
+    engine_version: The engine it is for; the control plane's default if it never was set.
+    labels: For finding and filtering.
+    folder_id: The folder it is in; the namespace's root if it never was set.
+    """
+
+    TYPE = "flink_draft"
+
+    def __init__(  # noqa: PLR0913 - an argument an attribute, as editors like it
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        name: str,
+        sql: str,
+        execution_mode: Literal["STREAMING", "BATCH"] | Ref | None = None,
+        engine_version: str | None = None,
+        labels: Mapping[str, str] | Ref | None = None,
+        folder_id: str | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "name": name,
+            "sql": sql,
+            "execution_mode": execution_mode,
+            "engine_version": engine_version,
+            "labels": labels,
+            "folder_id": folder_id,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def id(self) -> Ref:
+        """`<workspace>/<namespace>/<draft_id>`."""
+        return self.ref("id")
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def name(self) -> Ref:
+        """Unique within the namespace; the deployment that is made of it is called the same."""
+        return self.ref("name")
+
+    @property
+    def sql(self) -> Ref:
+        """The script, which need not be right yet."""
+        return self.ref("sql")
+
+    @property
+    def execution_mode(self) -> Ref:
+        """STREAMING runs until stopped; BATCH ends by itself."""
+        return self.ref("execution_mode")
+
+    @property
+    def engine_version(self) -> Ref:
+        """The engine it is for; the control plane's default if it never was set."""
+        return self.ref("engine_version")
+
+    @property
+    def labels(self) -> Ref:
+        """For finding and filtering."""
+        return self.ref("labels")
+
+    @property
+    def folder_id(self) -> Ref:
+        """The folder it is in; the namespace's root if it never was set."""
+        return self.ref("folder_id")
+
+    @property
+    def draft_id(self) -> Ref:
+        """The draft's id."""
+        return self.ref("draft_id")
 
 
 class Folder(Resource):
@@ -932,6 +1028,180 @@ class DeploymentTargets(DataSource):
     def deployment_targets(self) -> Ref:
         """The rows of the answer."""
         return self.ref("deployment_targets")
+
+
+class DataDraft(DataSource):
+    """A script that is being worked on; it runs once it is deployed. Found by its key, or by what it alone is like.
+
+    workspace: The workspace's `resource_id`.
+    namespace: The namespace's name.
+    draft_id: The draft's id.
+    name: Unique within the namespace; the deployment that is made of it is called the same.
+    sql: The script, which need not be right yet.
+    execution_mode: STREAMING runs until stopped; BATCH ends by itself.
+    engine_version: The engine it is for; the control plane's default if it never was set.
+    folder_id: The folder it is in; the namespace's root if it never was set.
+    """
+
+    TYPE = "flink_draft"
+
+    def __init__(  # noqa: PLR0913 - an argument an attribute, as editors like it
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        draft_id: str | None = None,
+        name: str | None = None,
+        sql: str | None = None,
+        execution_mode: Literal["STREAMING", "BATCH"] | Ref | None = None,
+        engine_version: str | None = None,
+        folder_id: str | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "draft_id": draft_id,
+            "name": name,
+            "sql": sql,
+            "execution_mode": execution_mode,
+            "engine_version": engine_version,
+            "folder_id": folder_id,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def draft_id(self) -> Ref:
+        """The draft's id."""
+        return self.ref("draft_id")
+
+    @property
+    def name(self) -> Ref:
+        """Unique within the namespace; the deployment that is made of it is called the same."""
+        return self.ref("name")
+
+    @property
+    def sql(self) -> Ref:
+        """The script, which need not be right yet."""
+        return self.ref("sql")
+
+    @property
+    def execution_mode(self) -> Ref:
+        """STREAMING runs until stopped; BATCH ends by itself."""
+        return self.ref("execution_mode")
+
+    @property
+    def engine_version(self) -> Ref:
+        """The engine it is for; the control plane's default if it never was set."""
+        return self.ref("engine_version")
+
+    @property
+    def folder_id(self) -> Ref:
+        """The folder it is in; the namespace's root if it never was set."""
+        return self.ref("folder_id")
+
+    @property
+    def id(self) -> Ref:
+        """`<workspace>/<namespace>/<draft_id>`."""
+        return self.ref("id")
+
+    @property
+    def labels(self) -> Ref:
+        """For finding and filtering."""
+        return self.ref("labels")
+
+
+class Drafts(DataSource):
+    """A script that is being worked on; it runs once it is deployed.
+
+    All of them, or those that are like what is asked for.
+    workspace: The workspace's `resource_id`.
+    namespace: The namespace's name.
+    name: Only those whose `name` is this.
+    sql: Only those whose `sql` is this.
+    execution_mode: Only those whose `execution_mode` is this.
+    engine_version: Only those whose `engine_version` is this.
+    folder_id: Only those whose `folder_id` is this.
+    """
+
+    TYPE = "flink_drafts"
+
+    def __init__(  # noqa: PLR0913 - an argument an attribute, as editors like it
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        name: str | None = None,
+        sql: str | None = None,
+        execution_mode: Literal["STREAMING", "BATCH"] | Ref | None = None,
+        engine_version: str | None = None,
+        folder_id: str | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "name": name,
+            "sql": sql,
+            "execution_mode": execution_mode,
+            "engine_version": engine_version,
+            "folder_id": folder_id,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def name(self) -> Ref:
+        """Only those whose `name` is this."""
+        return self.ref("name")
+
+    @property
+    def sql(self) -> Ref:
+        """Only those whose `sql` is this."""
+        return self.ref("sql")
+
+    @property
+    def execution_mode(self) -> Ref:
+        """Only those whose `execution_mode` is this."""
+        return self.ref("execution_mode")
+
+    @property
+    def engine_version(self) -> Ref:
+        """Only those whose `engine_version` is this."""
+        return self.ref("engine_version")
+
+    @property
+    def folder_id(self) -> Ref:
+        """Only those whose `folder_id` is this."""
+        return self.ref("folder_id")
+
+    @property
+    def drafts(self) -> Ref:
+        """The rows of the answer."""
+        return self.ref("drafts")
 
 
 class DataFolder(DataSource):

@@ -69,7 +69,9 @@ class Plane:
     def config(self, resource: Resource, drawn: dict[str, Any]) -> dict[str, Any]:
         """Return a configuration that was drawn, in this place and with references to what there is."""
         refers = {a.name: self.referred(a.refers) for a in resource.attributes if a.refers and drawn.get(a.name)}
-        return {**drawn, **self.place, **refers}
+        # An import cannot know that somebody wrote `{}` for nothing.
+        told = {name: None if value in ([], {}) else value for name, value in drawn.items()}
+        return {**told, **self.place, **refers}
 
     def least(self, resource: Resource, **given: Any) -> dict[str, Any]:
         """Return a configuration of what is required alone, unlike any other."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from alibabacloud_ververica20220718 import models
 
-from tests.contract.test_sdk import Sdk, _direct, becomes, create, plane, pytestmark, sdk
+from tests.contract.served import until
+from tests.contract.test_sdk import SCRIPT, Sdk, _direct, becomes, create, plane, pytestmark, sdk
 
 __all__ = ["_direct", "plane", "pytestmark", "sdk"]
 
@@ -94,3 +97,51 @@ def test_targets(sdk: Sdk) -> None:
     assert sdk.call("DeleteDeploymentTarget", "delete_deployment_target", "big").data.name == "big"
     sdk.call("StopJob", "stop_job", job.job_id, body=models.StopJobRequestBody(stop_strategy="NONE"))
     becomes(lambda: str(sdk.call("GetJob", "get_job", job.job_id).data.status.current_job_status), "CANCELLED")
+
+
+def test_drafts(sdk: Sdk) -> None:
+    """A draft is made, changed in part, locked, validated and deployed behind tickets, deployed again, and removed."""
+    script = models.Artifact(kind="SQLSCRIPT", sql_artifact=models.SqlArtifact(sql_script=SCRIPT))
+    body = models.DeploymentDraft(name="totals", artifact=script, execution_mode="BATCH", labels={"team": "a"})
+    made = sdk.call("CreateDeploymentDraft", "create_deployment_draft", body=body).data
+    assert isinstance(made.created_at, int)
+    assert made.artifact.sql_artifact.sql_script == SCRIPT
+    draft = made.deployment_draft_id
+    body = models.DeploymentDraft(labels={"team": "b"})
+    changed = sdk.call("UpdateDeploymentDraft", "update_deployment_draft", draft, body=body).data
+    assert (changed.labels, changed.execution_mode, changed.artifact.kind) == ({"team": "b"}, "BATCH", "SQLSCRIPT")
+    lock = sdk.call("GetDeploymentDraftLock", "get_deployment_draft_lock", deployment_draft_id=draft).data
+    assert (lock.id, lock.namespace) == (draft, sdk.namespace)
+    found = sdk.call("GetDeploymentDraft", "get_deployment_draft", draft).data
+    assert found.lock.holder_id == lock.holder_id
+    assert [one.name for one in sdk.call("ListDeploymentDrafts", "list_deployment_drafts").data] == ["totals"]
+
+    asked = models.DraftValidateParams(deployment_draft_id=draft)
+    ticket = sdk.call("ValidateDeploymentDraftAsync", "validate_deployment_draft_async", body=asked).data.ticket_id
+
+    def judged() -> Any:
+        answer = sdk.call("GetValidateDeploymentDraftResult", "get_validate_deployment_draft_result", ticket)
+        return answer.data
+
+    until(lambda: judged().ticket_status == "FINISHED", "the validation")
+    assert judged().draft_validation_detail.sql_validation_result == "VALIDATION_RESULT_VALID"
+    deployment = deployed(sdk, draft)
+    assert sdk.call("GetDeployment", "get_deployment", deployment).data.referenced_deployment_draft_id == draft
+    assert sdk.call("GetDeploymentDraft", "get_deployment_draft", draft).data.referenced_deployment_id == deployment
+    assert deployed(sdk, draft) == deployment
+    assert sdk.call("DeleteDeploymentDraft", "delete_deployment_draft", draft).success is True
+    gone = sdk.call("GetDeploymentDraft", "get_deployment_draft", draft)
+    assert (gone.success, gone.error_code) == (False, "990301")
+
+
+def deployed(sdk: Sdk, draft: str) -> str:
+    """Return the id of the deployment that a draft became."""
+    target = models.BriefDeploymentTarget(mode="PER_JOB", name="default-queue")
+    asked = models.DraftDeployParams(deployment_draft_id=draft, deployment_target=target, skip_validate=False)
+    ticket = sdk.call("DeployDeploymentDraftAsync", "deploy_deployment_draft_async", body=asked).data.ticket_id
+
+    def done() -> Any:
+        return sdk.call("GetDeployDeploymentDraftResult", "get_deploy_deployment_draft_result", ticket).data
+
+    until(lambda: done().ticket_status == "FINISHED", "the deployment")
+    return str(done().deployment_id)

@@ -54,7 +54,7 @@ def users() -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for resource in RESOURCES:
         api = resource.api
-        for call in (api.create, api.read, api.list, api.update, api.delete):
+        for call in (api.create, api.read, api.list, api.update, api.delete, api.lock):
             if call:
                 _add(found, call.operation, f"`{resource.type_name}`")
     for source in DATA_SOURCES:

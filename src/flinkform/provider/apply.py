@@ -76,6 +76,7 @@ class Kept:
             raise Conflict(f"a {self._resource.type_name} cannot be changed", advice="replace it")
         changed = [a for a in self._resource.attributes if a.writable and prior.get(a.name) != planned.get(a.name)]
         sent = {a.name: planned.get(a.name) for a in self._resource.attributes if a.writable or a in self._key}
+        self._lock(sent)
         self._call(update, {**record.cleared(changed, sent), **result.written})
         self._settle(planned, result, update)
 
@@ -83,8 +84,10 @@ class Kept:
         """Delete it and wait until it is gone; one that is gone already is deleted."""
         if prior.get(PROTECTION) is True:
             raise protected(prior)
+        key = {a.name: prior.get(a.name) for a in self._key}
         try:
-            self._call(self._resource.api.delete, {a.name: prior.get(a.name) for a in self._key})
+            self._lock(key)
+            self._call(self._resource.api.delete, key)
         except NotFound:
             result.state = None
             return
@@ -212,6 +215,11 @@ class Kept:
         return self._session.client.call(
             call.operation, params, {name: value for name, value in sent.items() if name in known}
         )
+
+    def _lock(self, values: Values) -> None:
+        """Say that we are about to change it, where the API wants to be told."""
+        if lock := self._resource.api.lock:
+            self._call(lock, {a.name: values.get(a.name) for a in self._key})
 
     def _status(self, document: Document) -> str:
         wait = self._resource.wait

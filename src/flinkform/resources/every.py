@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flinkform.resources import (
     deployment_target,
+    draft,
     engine_versions,
     folder,
     folders,
@@ -18,6 +19,7 @@ from flinkform.schema.model import DataSource, Resource
 
 RESOURCES: tuple[Resource, ...] = (
     deployment_target.RESOURCE,
+    draft.RESOURCE,
     folder.RESOURCE,
     job.RESOURCE,
     member.RESOURCE,

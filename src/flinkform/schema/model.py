@@ -102,6 +102,7 @@ class Api:
 
     A type has a list, or a read, or both. *tags* is where create takes tags, for a type whose key only the API knows:
     by its own tag a thing is found again when the answer to its create was lost. The list answers them as `Tags`.
+    *lock* is called before anything there is changed.
     """
 
     create: Call
@@ -110,6 +111,7 @@ class Api:
     items: str = ""
     answer: str = ""
     tags: str = ""
+    lock: Call | None = None
     read: Call | None = None
     update: Call | None = None
 

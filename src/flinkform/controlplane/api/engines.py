@@ -44,11 +44,11 @@ def validate(call: Call, params: Params, body: Any) -> dict[str, Any]:
         "success": False,
         "validationResult": INVALID,
         "message": problems[0].message,
-        "errorDetails": _details(problems[0]),
+        "errorDetails": details(problems[0]),
     }
 
 
-def _details(problem: Problem) -> dict[str, Any]:
+def details(problem: Problem) -> dict[str, Any]:
     """Return a problem as the API's model has it: its numbers are text."""
     return {
         "lineNumber": str(problem.line),

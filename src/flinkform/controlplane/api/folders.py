@@ -17,7 +17,7 @@ from flinkform.resources import folder as declared
 ROOT = "root"
 """The id of the folder that every namespace has; it cannot be changed."""
 TYPE = declared.RESOURCE.name
-DRAFT = "deployment_draft"
+DRAFT = "draft"
 _ALL = 10_000
 
 

@@ -127,9 +127,11 @@ def _least(name: str) -> dict[str, Any]:
 _BODIES: dict[str, Any] = {
     "CreateDeployment": deployment(),
     "CreateSavepoint": {"deploymentId": "x"},
+    "DeployDeploymentDraftAsync": {"deploymentDraftId": "x"},
     "StartJob": {"deploymentId": "x"},
     "StartJobWithParams": {"deploymentId": "x"},
     "StopJob": {"stopStrategy": "NONE"},
+    "ValidateDeploymentDraftAsync": {"deploymentDraftId": "x"},
     "ValidateSqlStatement": {"statement": "SELECT 1", "batchMode": False},
 }
 
