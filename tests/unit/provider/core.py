@@ -146,7 +146,7 @@ def _values(kind: Type) -> st.SearchStrategy[Any]:  # noqa: PLR0911  one a kind 
             return st.sampled_from(choices)
         case String(pattern=pattern) if pattern:
             return st.sampled_from(
-                [text for text in ("a", "b-c", "90s", "1h30m", "4Gi", "16Gi") if re.fullmatch(pattern, text)]
+                [text for text in ("a", "b-c", "90s", "1h30m", "4Gi", "16Gi", "0" * 64) if re.fullmatch(pattern, text)]
             )
         case String():
             return st.text(min_size=1, max_size=20)
