@@ -127,6 +127,8 @@ class World:
 def configs(resource: Resource, *, unknown: bool = False) -> st.SearchStrategy[dict[str, Any]]:
     """Draw configurations that validation accepts."""
     fields = {a.name: _given(a, unknown=unknown) for a in resource.attributes}
+    if "jar" in fields:  # a file, which no draw makes; without it there is a script
+        fields |= {"jar": st.none(), "sql": fields["sql"].filter(lambda text: text is not None)}
     return st.fixed_dictionaries(fields).filter(lambda c: not list(check.faults(resource.attributes, c)))
 
 
