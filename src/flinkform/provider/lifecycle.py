@@ -50,10 +50,17 @@ class Work:
         return keeps(self.wanted)
 
     def hot(self, job: Document | None, changed: Iterable[Attribute]) -> bool:
-        """Say whether *job* can have what *changed* and run on under its id: the dearest change decides."""
-        dearest = max((attribute.change for attribute in changed), default=Change.NOTHING)
+        """Say whether *job* can have what *changed* and run on under its id: the dearest change decides.
+
+        Another parallelism is for a job that runs, other log levels for one that fails again and again too.
+        """
+        hot = [attribute for attribute in changed if attribute.change >= Change.HOT]
+        if any(attribute.change > Change.HOT for attribute in hot) or self.wanted.get("state") != "running":
+            return False
+        if all(attribute.name == "logging" for attribute in hot):
+            return bool(hot) and observe.job_phase(job) is Phase.ACTIVE
         runs = job is not None and observe.status(job) == observe.RUNNING and not observe.restarting(job)
-        return dearest is Change.HOT and runs and self.wanted.get("state") == "running" and not self.batch
+        return runs and not self.batch
 
     def halt(self, job: Document) -> Restore:
         """Stop a job that starts or runs, and return what the next one goes on from."""

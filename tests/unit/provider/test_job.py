@@ -102,6 +102,14 @@ def test_louder(running: World, change: dict[str, Any]) -> None:
     assert running.result.warnings == []
 
 
+def test_louder_in_trouble(running: World) -> None:
+    """A job that fails again and again may be told to say more; it is not stopped for that, nor waited for."""
+    running.cloud.listens = True
+    running.cloud.job("a")["status"]["running"] = {"observedFlinkJobStatus": "RESTARTING"}
+    running.apply(config(logging={"root": "DEBUG"}))
+    assert running.cloud.changes() == ["UpdateDeployment"]
+
+
 def test_louder_and_wider(running: World) -> None:
     """Log levels and parallelism in one edit are one update and one change while the job runs."""
     running.cloud.listens = True
