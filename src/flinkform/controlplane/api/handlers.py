@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from flinkform.controlplane.api import (
     artifacts,
+    billing,
     deployments,
     drafts,
     engines,
@@ -18,6 +19,7 @@ from flinkform.controlplane.api import (
     queues,
     regions,
     savepoints,
+    tags,
     variables,
     verdicts,
 )
@@ -35,6 +37,8 @@ HANDLERS: Mapping[str, Handler] = {
     **{name: handler for answered in _KEPT for name, handler in answered.items()},
     **regions.OPERATIONS,
     **instances.OPERATIONS,
+    **billing.OPERATIONS,
+    **tags.OPERATIONS,
     **namespaces.OPERATIONS,
     **deployments.OPERATIONS,
     **jobs.OPERATIONS,
