@@ -157,7 +157,8 @@ def test_applied_plans_empty(plane: Plane, resource: Resource, data: st.DataObje
         ours = {a.name for a in resource.attributes if a.path is None}
         assert changes(again, config) <= ours
     finally:
-        world.destroy()
+        if world.result.state:
+            world.destroy()
 
 
 @EVERY
@@ -172,7 +173,8 @@ def test_changes_arrive(plane: Plane, resource: Resource, data: st.DataObject) -
         world.apply(config)
         assert changes(world, config) == set()
     finally:
-        world.destroy()
+        if world.result.state:
+            world.destroy()
 
 
 @EVERY

@@ -151,7 +151,7 @@ def _values(kind: Type) -> st.SearchStrategy[Any]:  # noqa: PLR0911  one a kind 
                 [text for text in ("a", "b-c", "90s", "1h30m", "4Gi", "16Gi", "0" * 64) if re.fullmatch(pattern, text)]
             )
         case String():
-            return st.text(min_size=1, max_size=20)
+            return st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
         case Number(at_least=least):
             return st.integers(int(least or 0), 50)
         case Bool():

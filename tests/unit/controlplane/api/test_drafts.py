@@ -24,7 +24,7 @@ def draft(api: Api) -> str:
 @pytest.fixture
 def other(api: Api) -> signature.Key:
     """The key of a colleague."""
-    made = keyring.create(api.store, description="colleague")
+    made = keyring.create(api.store, api.services.settings, description="colleague")
     return signature.Key(made.id, made.secret)
 
 
