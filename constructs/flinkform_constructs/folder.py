@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 from flinkform import jobfile
 from flinkform_constructs._blocks import Job
@@ -43,6 +44,19 @@ class JobFolder(Element):
         for job in found:
             team = teams.get(job.namespace) or teams.setdefault(job.namespace, Element(self, job.namespace))
             values = {"workspace": workspace, "namespace": namespace or job.namespace, "name": job.name}
-            values |= {key: literal(value) for key, value in job.values.items()}
+            values |= {key: literal(value) for key, value in self._seen(job).items()}
             # Checked already, by the same declaration and with a better place to name: the file's.
             self.jobs[job.namespace, job.name] = Job.of(team, job.name, values, meta)
+
+    def _seen(self, job: jobfile.Job) -> Mapping[str, Any]:
+        """Return what a job file says; the path of a jar as Terraform finds it from the stack's folder.
+
+        An absolute one would be another value on every machine.
+        """
+        jar = job.values.get("jar") or {}
+        if not jar.get("source"):
+            return job.values
+        stack = self.node.host.stack
+        out = Path(getattr(stack.node.root, "target", None) or stack.node.root.outdir).absolute()
+        source = os.path.relpath(Path(jar["source"]).absolute(), out / "stacks" / stack.node.id)
+        return {**job.values, "jar": {**jar, "source": source}}

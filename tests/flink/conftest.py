@@ -17,6 +17,7 @@ from flinkform.flink.runtime import Embedded
 from flinkform.flink.settings import Settings
 from flinkform.flink.validate import Planner
 from flinkform.flink.values import Observed, Phase, Submission
+from tests.flink.programs import Jars, compiled
 from tests.flink.standalone import Standalone
 from tests.flink.waiting import until
 
@@ -62,6 +63,12 @@ def cluster(java: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
         yield made
     finally:
         made.stop()
+
+
+@pytest.fixture(scope="session")
+def jars(java: Path, tmp_path_factory: pytest.TempPathFactory) -> Jars:  # noqa: ARG001  no jar without a Flink
+    """The programs of the tests."""
+    return compiled(tmp_path_factory.mktemp("jars"))
 
 
 Job = Callable[..., Submission]

@@ -1,4 +1,4 @@
-"""Programs in jars on real Flink: run, upgraded with their state, killed, brought back; and those that misbehave."""
+"""Programs in jars on real Flink: in batch, with a uid that is gone, and those that misbehave."""
 
 from __future__ import annotations
 
@@ -15,37 +15,15 @@ from flinkform.flink.runtime import Embedded
 from flinkform.flink.settings import Settings
 from flinkform.flink.values import Phase, Program, Submission
 from tests.flink.conftest import ended, printed, stopped
-from tests.flink.programs import Jars, compiled
+from tests.flink.programs import Jars
 from tests.flink.waiting import until
 
 Run = Callable[[Submission], str]
 Make = Callable[..., Submission]
 
 
-@pytest.fixture(scope="module")
-def jars(tmp_path_factory: pytest.TempPathFactory) -> Jars:
-    return compiled(tmp_path_factory.mktemp("jars"))
-
-
 def program(jars: Jars, *args: str) -> Program:
     return Program((jars.counting,), args=args)
-
-
-def test_upgrade(settings: Settings, flink: Embedded, job: Make, run: Run, jars: Jars, tmp_path: Path) -> None:
-    """A count goes on, exactly, under another jar with another operator, which a second jar is needed for."""
-    made = job("", program=program(jars, "upgraded"))
-    first = run(made)
-    home = settings.home / "cluster"
-    until(lambda: len(printed(home, "upgraded")) > 20)
-    savepoint = stopped(flink, first, tmp_path / "savepoints")
-    before = printed(home, "upgraded")
-    wider = Program((jars.counting, jars.extra), "org.example.Counting", ("upgraded", "wider"))
-    run(replace(made, id=uuid.uuid4().hex, program=wider, restore=savepoint))
-    until(lambda: len(printed(home, "upgraded")) > len(before) + 20)
-    found = printed(home, "upgraded")
-    assert found == [(n, n) for n in range(1, len(found) + 1)]
-    assert f"upgraded> +I[{len(found)}, {len(found)}] more" in (home / "jvm.out").read_text()
-    assert not (home / "programs").exists() or not list((home / "programs").iterdir())
 
 
 def test_renamed(flink: Embedded, job: Make, run: Run, jars: Jars, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from flinkform.flink.runtime import Embedded
 from flinkform.flink.session import Remote, Session
 from flinkform.flink.settings import Settings
 from tests.flink.conftest import until
+from tests.flink.programs import Jars
 from tests.flink.standalone import Standalone
 from tests.flink.world import World
 
@@ -166,6 +167,32 @@ def test_rest(mortal: World, settings: Settings) -> None:
     mortal.wait(run, "RUNNING")
     mortal.stop(run, "NONE")
     mortal.wait(run, "CANCELLED")
+
+
+def test_program(world: World, jars: Jars) -> None:
+    """A program in a jar counts on, exactly, under another one that needs a second jar; and after a crash."""
+    one = {"jarUri": jars.counting.as_uri(), "mainArgs": "counted"}
+    deployment = world.deploy("counted", jar=one)
+    first = world.start(deployment)
+    world.wait(first, "RUNNING")
+    until(lambda: len(world.counts("counted")) > 20)
+    world.stop(first, "STOP_WITH_SAVEPOINT")
+    world.wait(first, "CANCELLED")
+    before = len(world.counts("counted"))
+    other = {**one, "mainArgs": "counted wider", "additionalDependencies": [jars.extra.as_uri()]}
+    second = world.start(world.edit(deployment, jar=other), "LATEST_STATE")
+    world.wait(second, "RUNNING")
+    until(lambda: len(world.counts("counted")) > before + 100)
+    assert world.counts("counted") == [(n, n) for n in range(1, len(world.counts("counted")) + 1)]
+
+    world.crash()
+    until(lambda: "JOB_RECOVERED" in world.told(second))
+    seen = max(world.counts("counted"))[0]
+    until(lambda: max(world.counts("counted"))[0] > seen + 50)
+    assert {count == highest for count, highest in world.counts("counted")} == {True}
+    assert max(world.counts("counted"))[0] > before
+    world.stop(second, "NONE")
+    world.wait(second, "CANCELLED")
 
 
 KEYED = """

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flinkform.controlplane.reconcile.loop import Loop
 from flinkform.controlplane.store import deployments, events, intents, rescales, runs
@@ -40,9 +41,12 @@ class World:
     crash: Callable[[], None]
     target: str = "default-queue"
 
-    def deploy(self, name: str, script: str = COUNTING, *, batch: bool = False) -> Deployment:
+    def deploy(
+        self, name: str, script: str = COUNTING, *, batch: bool = False, jar: Mapping[str, Any] | None = None
+    ) -> Deployment:
+        """Make a deployment of a script, or of a program in a *jar*."""
         document = {
-            "artifact": {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": script.replace("{name}", name)}},
+            "artifact": _artifact(script.replace("{name}", name), jar),
             "executionMode": "BATCH" if batch else "STREAMING",
             "flinkConf": {"restart-strategy.type": "none"},
             "deploymentTarget": {"mode": "PER_JOB", "name": self.target},
@@ -52,10 +56,9 @@ class World:
                 db, name, workspace="w", namespace="n", name=name, document=document, creator="me", now=1
             )
 
-    def edit(self, deployment: Deployment, script: str) -> Deployment:
-        """Give a deployment another script."""
-        artifact = {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": script}}
-        document = {**deployment.document, "artifact": artifact}
+    def edit(self, deployment: Deployment, script: str = "", *, jar: Mapping[str, Any] | None = None) -> Deployment:
+        """Give a deployment another script, or another program."""
+        document = {**deployment.document, "artifact": _artifact(script, jar)}
         with self.store.write() as db:
             return deployments.replace(db, deployment, document, name=deployment.name, modifier="me", now=2)
 
@@ -112,3 +115,9 @@ class World:
         text = self.output.read_text() if self.output.exists() else ""
         found = re.findall(re.escape(name) + r"> \+[IU]\[(\d+), (\d+)\]", text)
         return [(int(count), int(highest)) for count, highest in found]
+
+
+def _artifact(script: str, jar: Mapping[str, Any] | None) -> dict[str, Any]:
+    if jar is not None:
+        return {"kind": "JAR", "jarArtifact": dict(jar)}
+    return {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": script}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from flinkform import jobfile
 from flinkform.errors import Invalid
-from flinkform_constructs import JobFolder, Namespace
+from flinkform_constructs import App, JobFolder, Namespace
 
 Synth = Callable[..., dict[str, Any]]
 
@@ -68,3 +69,16 @@ def test_an_error_in_a_file_names_its_place(stack: Any, jobs: Path) -> None:
     (jobs / "bids/hourly.yaml").write_text("parallelism: many\n")
     with pytest.raises(Invalid, match=r"jobs/bids/hourly\.yaml:1:14: .*whole number"):
         JobFolder(stack, "jobs", jobs, workspace="w")
+
+
+def test_a_jar_is_found_from_the_stack(app: App, stack: Any, synth: Synth, jobs: Path) -> None:
+    """Terraform runs in the stack's folder: the path is told from there, the same on every machine."""
+    (jobs / "bids/late.jar").write_bytes(b"jar")
+    (jobs / "bids/late.jar.yaml").write_text("jar: {source: late.jar, args: ['${x}']}\n")
+    JobFolder(stack, "jobs", jobs, workspace="w")
+    (late,) = (j for j in synth()["resource"]["flink_job"].values() if j["name"] == "late")
+    assert "sql" not in late
+    assert late["jar"]["args"] == ["$${x}"]
+    assert late["jar"]["sha256"] == hashlib.sha256(b"jar").hexdigest()
+    assert late["jar"]["source"] == "../../../jobs/bids/late.jar"
+    assert (app.target / "stacks" / "s" / late["jar"]["source"]).resolve() == jobs / "bids/late.jar"

@@ -259,6 +259,6 @@ def _notes(here: Project, what: Wanted) -> Iterator[str]:
     if edits:
         yield f"{counted(len(edits), 'file')} not committed and not in this plan, as {edits[0]}"
     if what.selection:
-        files = {one.path for one in what.selection.jobs if not one.path.endswith(".sql")}
+        files = {one.path for one in what.selection.jobs if not one.path.endswith((".sql", ".jar.yaml"))}
         if files:
             yield f"{counted(len(files), 'file')} that no job is made of yet, as {JOBS}/{min(files)}"

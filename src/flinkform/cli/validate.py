@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
         scripts, found, notes = [_plain(path) for path in outside], list[Finding](), list[str]()
         if inside or not outside:
             there = _survey(here)
-            scripts += [_script(here, job) for job in _chosen(here, inside, there.jobs)]
+            scripts += [_script(here, job) for job in _chosen(here, inside, there.jobs) if "sql" in job.values]
             found, notes = _written(here, there), _notes(here, there, step)
         found += _planned(here, scripts, step)
         step.result = f"{counted(len(scripts), 'script')}, {counted(len(found), 'problem')}"
@@ -103,7 +103,7 @@ def checked(here: Project, step: Step) -> str:
         told = f"Java 17 or newer was not found, and {counted(len(awake), 'job')} shall run; nothing was changed"
         raise Missing(told, advice="run `flinkform doctor --install`")
     if java:
-        found += _planned(here, [_script(here, job) for job in there.jobs], step)
+        found += _planned(here, [_script(here, job) for job in there.jobs if "sql" in job.values], step)
     _notes(here, there, step)
     if found:
         total = f"{counted(len(found), 'problem')} in the job files; nothing was changed"

@@ -10,9 +10,10 @@ _TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|.", re.DOTALL)
 
 @cache
 def compiled(glob: str) -> re.Pattern[str]:
-    """Return the expression for *glob*; a path matches with its `.sql` or without."""
+    """Return the expression for *glob*; a path matches with its `.sql` or `.jar.yaml`, or without."""
     return re.compile(
-        "".join(_WILD.get(token) or re.escape(token) for token in _TOKEN.findall(glob)) + r"(?:\.sql)?", re.DOTALL
+        "".join(_WILD.get(token) or re.escape(token) for token in _TOKEN.findall(glob)) + r"(?:\.sql|\.jar\.yaml)?",
+        re.DOTALL,
     )
 
 

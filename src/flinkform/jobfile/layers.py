@@ -17,13 +17,17 @@ from flinkform.schema.types import MapOf
 
 ELSEWHERE = {
     "sql": "the script is the .sql file beside this one",
-    "jar": "the program is that of a .jar.yaml file",
+    "jar": "a job that is a program in a jar is a .jar.yaml file",
     "name": "the name comes from the file's path",
     "namespace": "the namespace is the folder below jobs/",
     "workspace": "the workspace is the environment's",
 }
 """Attributes of a job that a job file does not write, and where they come from."""
 KEYS: Attributes = {a.name: a for a in job.RESOURCE.attributes if a.writable and a.name not in ELSEWHERE}
+JAR = "jar"
+SUFFIX = ".jar.yaml"
+"""How a file ends that is a job by itself: a program in a jar."""
+PROGRAM: Attributes = {**KEYS, JAR: job.RESOURCE.attribute(JAR)}
 MAPS = frozenset(name for name, attribute in KEYS.items() if isinstance(attribute.type, MapOf))
 """Keys that are merged entry by entry; all others replace what was there."""
 RUNTIME_MODE = "execution.runtime-mode"
@@ -47,7 +51,8 @@ def layer(document: Document, faults: Faults) -> Layer:
     """Return what a sidecar or a `_defaults.yaml` says, without what it may not say."""
     before = len(faults)
     faults.extend(document.faults)
-    values = read(document, document.root, KEYS, faults, strange=strange)
+    keys = PROGRAM if document.file.endswith(SUFFIX) else KEYS
+    values = read(document, document.root, keys, faults, strange=strange)
     faults.extend(ours(document, values))
     sources = {key.value: document.place(value) for key, value in pairs(document) if key.value in values}
     return Layer(values, sources, document, whole=not any(_planned(fault) for fault in faults[before:]))

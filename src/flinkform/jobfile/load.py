@@ -64,7 +64,11 @@ def survey(
     problems = {str(fault): fault for fault in reader.faults}
     named = reader.environment.namespaces
     silent = dict.fromkeys(job.namespace for job in jobs if named and job.namespace not in named)
-    recomposed = tuple(filter(None, (_recomposed(reader.tree.shown(job.path), job.values["sql"]) for job in jobs)))
+    recomposed = tuple(
+        filter(
+            None, (_recomposed(reader.tree.shown(job.path), job.values["sql"]) for job in jobs if "sql" in job.values)
+        )
+    )
     return Survey(jobs, tuple(problems.values()), tuple(silent), recomposed)
 
 

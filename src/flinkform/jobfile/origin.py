@@ -9,7 +9,7 @@ from typing import Any
 
 from flinkform.errors import NotFound, Position
 from flinkform.errors import Path as At
-from flinkform.jobfile.layers import MAPS, RUNTIME_MODE, Layer
+from flinkform.jobfile.layers import MAPS, RUNTIME_MODE, SUFFIX, Layer
 from flinkform.jobfile.model import Environment, Overlay
 from flinkform.jobfile.reader import Reader, defaults, reading, sidecar
 from flinkform.jobfile.scripts import LIMIT, Script, script
@@ -58,6 +58,8 @@ def _all(reader: Reader, path: str) -> Iterator[tuple[At, Said]]:
     yield from _laid(reader.own(sidecar(path)))
     for number in reader.above(path):
         yield from _overlaid(reader.environment.overlays[number])
+    if path.endswith(SUFFIX):
+        return
     with reader.faults:
         yield from _set(script(reader.tree.read(path, LIMIT), reader.tree.shown(path)))
 

@@ -13,14 +13,17 @@ from flinkform.jobfile import documents
 from flinkform.jobfile.environments import gathered
 from flinkform.jobfile.faults import Faults
 from flinkform.jobfile.globs import matches
-from flinkform.jobfile.layers import EMPTY, RUNTIME_MODE, Layer, layer, over
+from flinkform.jobfile.layers import EMPTY, RUNTIME_MODE, SUFFIX, Layer, layer, over
 from flinkform.jobfile.model import Allowed, Environment, Job
 from flinkform.jobfile.names import job_name
+from flinkform.jobfile.programs import pinned
 from flinkform.jobfile.scripts import LIMIT, Script, script
-from flinkform.jobfile.shape import DEFAULTS, scripts
+from flinkform.jobfile.shape import DEFAULTS, scripts, stem
 from flinkform.jobfile.tree import Folder, Tree
 from flinkform.resources import namespace
 
+_PROGRAM = Script("", {}, None, {})
+"""What a job has that is no script."""
 _NAMESPACE = namespace.RESOURCE.attribute("name").type
 
 
@@ -62,7 +65,7 @@ class Reader:
         with self.faults:
             names = _named(path, start)
         with self.faults:
-            read = script(self.tree.read(path, LIMIT), start.file)
+            read = _PROGRAM if path.endswith(SUFFIX) else script(self.tree.read(path, LIMIT), start.file)
         own = self.own(sidecar(path))
         found = self.laid(path, own)
         if read is None or names is None:
@@ -71,7 +74,10 @@ class Reader:
         found = over(found, spoken(read))
         if not found.whole:
             return None
-        return Job(path, names[1], names[0], _frozen(found.values, read.text), {**found.sources, "sql": start})
+        what = {} if read is _PROGRAM else {"sql": read.text}
+        return Job(
+            path, names[1], names[0], _frozen(found.values, what), {**found.sources, **dict.fromkeys(what, start)}
+        )
 
     def above(self, path: str) -> tuple[int, ...]:
         """Return which overlays of the environment match the job."""
@@ -97,7 +103,9 @@ class Reader:
         if path not in self.files:
             return EMPTY
         with self.faults:
-            return layer(documents.parse(self.tree.read(path, documents.LIMIT), self.tree.shown(path)), self.faults)
+            document = documents.parse(self.tree.read(path, documents.LIMIT), self.tree.shown(path))
+            own = layer(document, self.faults)
+            return pinned(self.tree, path, own, self.faults) if path in self.paths else own
         return Layer(whole=False)
 
     def _below(self, folder: str) -> Layer:
@@ -110,8 +118,8 @@ class Reader:
 
 
 def sidecar(path: str) -> str:
-    """Return the path of the YAML file beside the script at *path*."""
-    return path.removesuffix(".sql") + ".yaml"
+    """Return the path of the YAML file beside the script at *path*; a program's is the job file itself."""
+    return path if path.endswith(SUFFIX) else path.removesuffix(".sql") + ".yaml"
 
 
 def defaults(folder: str) -> str:
@@ -121,7 +129,7 @@ def defaults(folder: str) -> str:
 
 def _named(path: str, start: Position) -> tuple[str, str]:
     """Return the namespace and the name of the job at *path*."""
-    space, _, rest = path.removesuffix(".sql").partition("/")
+    space, _, rest = stem(path).partition("/")
     if not rest:
         message = "expected the file in a folder, whose name is the job's namespace"
         raise Invalid(message, at=("namespace",), position=start, advice="move it into one")
@@ -159,7 +167,7 @@ def spoken(read: Script) -> Layer:
     return Layer(values, sources)
 
 
-def _frozen(values: Mapping[str, Any], sql: str) -> Mapping[str, Any]:
-    """Return *values* with the script; maps are copied, for jobs must not share what a caller might change."""
+def _frozen(values: Mapping[str, Any], what: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return *values* with *what* runs; maps are copied, for jobs must not share what a caller might change."""
     own = {name: dict(value) if isinstance(value, dict) else value for name, value in values.items()}
-    return MappingProxyType({**own, "sql": sql})
+    return MappingProxyType({**own, **what})

@@ -12,10 +12,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from flinkform.jobfile.layers import KEYS
+from flinkform.jobfile.layers import PROGRAM
 from flinkform.schema.model import Attribute
 from flinkform.schema.types import MapOf, Object, String
 
+_ABOUT = """\
+What a <job>.yaml beside a .sql file, a <job>.jar.yaml, or a _defaults.yaml in a folder may say; `jar` is for the \
+second alone."""
 FILE = Path("provider-schema/job.schema.json")
 
 
@@ -24,9 +27,9 @@ def document() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "flinkform job file",
-        "description": "What a <job>.yaml beside a .sql file, or a _defaults.yaml in a folder, may say.",
+        "description": _ABOUT,
         "type": ["object", "null"],
-        "properties": {name: _property(KEYS[name]) for name in sorted(KEYS)},
+        "properties": {name: _property(PROGRAM[name]) for name in sorted(PROGRAM)},
         "additionalProperties": False,
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from flinkform.errors import Invalid, Position
 from flinkform.jobfile.globs import matches
+from flinkform.jobfile.layers import SUFFIX
 from flinkform.jobfile.model import Environment
 from flinkform.jobfile.tree import Folder, Tree
 
@@ -16,7 +17,17 @@ DEFAULTS = "_defaults.yaml"
 
 def scripts(files: Collection[str]) -> tuple[str, ...]:
     """Return the job files among *files*, in the order of their paths."""
-    return tuple(sorted(path for path in files if path.endswith(".sql")))
+    return tuple(sorted(path for path in files if path.endswith(".sql") or _program(path, files)))
+
+
+def stem(path: str) -> str:
+    """Return the path of a job without how its kind ends."""
+    return path.removesuffix(".sql") if path.endswith(".sql") else path.removesuffix(SUFFIX)
+
+
+def _program(path: str, files: Collection[str]) -> bool:
+    """Say whether a file is a job by itself; beside `x.jar.sql` its `x.jar.yaml` is none."""
+    return path.endswith(SUFFIX) and f"{path.removesuffix('.yaml')}.sql" not in files
 
 
 def misshapen(tree: Tree, files: Collection[str], paths: Sequence[str], environment: Environment) -> Iterator[Invalid]:
@@ -34,7 +45,7 @@ def misshapen(tree: Tree, files: Collection[str], paths: Sequence[str], environm
 def _strays(tree: Tree, files: Collection[str]) -> Iterator[Invalid]:
     """Files that look as if they said something and do not."""
     for path in sorted(files):
-        stem, _, suffix = path.rpartition(".")
+        bare, _, suffix = path.rpartition(".")
         start = Position(tree.shown(path), 1, 1)
         if suffix != suffix.lower() and suffix.lower() in ("sql", "yaml", "yml"):
             yield Invalid(f"expected the suffix .{suffix.lower()}, got .{suffix}", position=start)
@@ -42,15 +53,22 @@ def _strays(tree: Tree, files: Collection[str]) -> Iterator[Invalid]:
             yield Invalid("expected the suffix .yaml, got .yml", position=start)
         elif suffix == "sql" and path.endswith("/_defaults.sql"):
             yield Invalid("expected another name: a job called _defaults has no sidecar", position=start)
-        elif suffix == "yaml" and path.rpartition("/")[2] != DEFAULTS and f"{stem}.sql" not in files:
-            advice = f"expected {stem.rpartition('/')[2]}.sql beside it"
+        elif suffix == "yaml" and path.rpartition("/")[2] != DEFAULTS and f"{bare}.sql" not in files:
+            if path.endswith(SUFFIX):
+                continue
+            advice = f"expected {bare.rpartition('/')[2]}.sql beside it"
             yield Invalid("this file belongs to no job", position=start, advice=advice)
 
 
 def _twins(tree: Tree, paths: Sequence[str]) -> Iterator[Invalid]:
     """Jobs and namespaces that differ only in case, or in how an accent is written: one file on many machines."""
     seen: dict[str, str] = {}
+    jobs: dict[str, str] = {}
     for path in paths:
+        if (other := jobs.setdefault(stem(path), path)) != path:
+            advice = "rename one of them"
+            start = Position(tree.shown(path), 1, 1)
+            yield Invalid(f"the same name as {tree.shown(other)}", at=("name",), position=start, advice=advice)
         for part in dict.fromkeys((path.partition("/")[0], path)):
             first = seen.setdefault(unicodedata.normalize("NFC", part).casefold(), part)
             if first != part:

@@ -22,7 +22,7 @@ from flinkform.provider.upgrade import STARTED, VERDICT, Verdict
 from flinkform.provider.uploads import Uploads
 from flinkform.provider.values import Values, settled
 from flinkform.provider.waiting import seconds
-from flinkform.resources.job import JAR_SHA256, OURS, RESOURCE
+from flinkform.resources.job import JAR_SHA256, OURS, RESOURCE, uploaded
 from flinkform.schema import document as documents
 from flinkform.schema.model import Attribute, Call, Change
 
@@ -322,9 +322,16 @@ def question(prior: Values, wanted: Values) -> tuple[dict[str, str], dict[str, A
 
 
 def _updating(prior: Values, wanted: Values) -> dict[str, Any]:
-    """Return what an update from *prior* to *wanted* is going to send."""
+    """Return what an update from *prior* to *wanted* is going to send; a jar's name stands for it."""
     changed = [a for a in _SENT if prior.get(a.name) != wanted.get(a.name)]
-    return _body(record.cleared(changed, wanted), RESOURCE.api.update or Call(operation="UpdateDeployment"))
+    jar, was = wanted.get("jar") or {}, prior.get("jar") or {}
+    if jar.get("source"):
+        name = uploaded(str(jar["source"]).rpartition("/")[2], str(jar.get("sha256")))
+        wanted = {**wanted, "jar": {**jar, "uri": f"https://later.invalid/{name}"}}  # an apply uploads it
+    body = _body(record.cleared(changed, wanted), RESOURCE.api.update or Call(operation="UpdateDeployment"))
+    if jar and {**jar, "source": None} == {**was, "source": None}:
+        body.pop("artifact")  # the same content is the same program, wherever it was put
+    return body
 
 
 def _dear(changed: tuple[Attribute, ...]) -> bool:

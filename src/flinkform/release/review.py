@@ -138,9 +138,10 @@ def _job(made: Item, before: Mapping[str, Any], after: Mapping[str, Any]) -> Ite
     known = {**before, **{name: value for name, value in after.items() if value is not None or name in before}}
     cost = RESOURCE.cost(before, known) if made.action == "update" else None
     values = after or before
+    suffix = ".sql" if values.get("jar") is None else ".jar.yaml"
     return replace(
         made,
-        path=f"{values.get('namespace')}/{job_path(str(values.get('name') or ''))}.sql",
+        path=f"{values.get('namespace')}/{job_path(str(values.get('name') or ''))}{suffix}",
         cost=cost.name.lower() if cost is not None else made.action,
         means=_means(made.action, cost, before, after),
         verdict=str(after.get("state_verdict") or "") if _carries(cost, before, after) else "",

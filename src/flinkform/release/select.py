@@ -16,6 +16,7 @@ from flinkform.release.git import LINK, MODULE, Change, Entry, Objects, Reposito
 from flinkform.release.tree import CommitTree, below
 
 JOBS, ENVIRONMENTS = "jobs", "environments"
+_JAR = ".jar"
 _PROSE = (".md", ".rst", ".adoc", ".png", ".jpg", ".svg", ".pdf", ".jar", ".zip", ".gz", ".whl")
 _PAPERS = ("CODEOWNERS", "LICENSE", "NOTICE", "Makefile", "Jenkinsfile")
 
@@ -143,7 +144,8 @@ class _Comparison:
 
     def _job_file(self, path: str, change: Change, around: list[str]) -> None:
         """Note whose file *path* is, in both commits: a sidecar may have lost its script."""
-        if path.rpartition("/")[2] == DEFAULTS:
+        # A jar has a say in every job that names it, which the sha256 among their values tells.
+        if path.rpartition("/")[2] == DEFAULTS or path.endswith(_JAR):
             around.append(change.path)
             return
         for side, entry in ((self.old, change.old), (self.new, change.new)):
@@ -183,9 +185,10 @@ class _Comparison:
         """Yield the jobs of both commits that one of *files* may have a say in, unless they differ by themselves."""
         whole = any(not path.startswith(f"{JOBS}/") for path in files)
         folders = [path.removeprefix(f"{JOBS}/").removesuffix(DEFAULTS) for path in files]
+        programs = any(path.endswith(_JAR) for path in files)
         for path in self.new.jobs:
             known = path in self.old.jobs and path not in self.own and jobfile.owner(path, self.new.jobs) == path
-            if known and (whole or path.startswith(tuple(folders))):
+            if known and (whole or path.startswith(tuple(folders)) or (programs and path.endswith(f"{_JAR}.yaml"))):
                 yield path
 
 
@@ -229,4 +232,5 @@ def _places(before: Environment | None, after: Environment | None) -> tuple[set[
 def _why(path: str, files: tuple[str, ...]) -> tuple[str, ...]:
     """Return those of *files* that have a say in the job at *path*."""
     own = {f"{JOBS}/{one}" for one in jobfile.inputs(path)}
-    return tuple(one for one in files if one in own or not one.startswith(f"{JOBS}/"))
+    mine = tuple(one for one in files if one in own or not one.startswith(f"{JOBS}/"))
+    return mine or tuple(one for one in files if one.endswith(_JAR))

@@ -74,6 +74,8 @@ class Cloud:
     deployments: dict[str, dict[str, Any]] = field(default_factory=dict)
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     savepoints: dict[str, dict[str, Any]] = field(default_factory=dict)
+    proposed: Any = None
+    """The update that a verdict was asked about last."""
     files: dict[str, bytes] = field(default_factory=dict)
     """What was uploaded, by name."""
     number: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -179,9 +181,10 @@ class Cloud:
 
     def _GetStateVerdict(self, params: Params, body: Any) -> Any:  # noqa: N802
         self._deployment(params)
+        self.proposed = body
         if self.verdicts is None:
             raise refusal("InvalidAction.NotFound", 404)
-        text = body["artifact"].get("sqlArtifact", {}).get("sqlScript", "")
+        text = body.get("artifact", {}).get("sqlArtifact", {}).get("sqlScript", "")
         if reason := self.wrong.get(text):
             raise refusal("InvalidParameter", 200, f"the script is not valid: line 3, column 7: {reason}")
         return self.verdicts.get(text, {"verdict": "same", "summary": "", "operators": []})

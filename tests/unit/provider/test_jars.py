@@ -73,6 +73,18 @@ def test_other_bytes(world: World, source: Path) -> None:
     assert next(iter(world.cloud.deployments.values()))["labels"][JAR_SHA256] == digest(OTHER)
 
 
+def test_verdict(world: World, source: Path) -> None:
+    """What becomes of state is asked before anything is uploaded; of the same bytes as of no other program."""
+    world.apply(jar(source=str(source), sha256=digest(ONE)))
+    world.cloud.changes()
+    world.plan(jar(source=str(source), sha256=digest(OTHER)))
+    asked = world.cloud.proposed["artifact"]["jarArtifact"]["jarUri"]
+    assert asked == f"https://later.invalid/bids-{digest(OTHER)}.jar"
+    world.plan(jar(source="elsewhere.jar", sha256=digest(ONE), flink_options={"a": "b"}))
+    assert "artifact" not in world.cloud.proposed
+    assert world.cloud.changes() == []
+
+
 def test_moved_source(world: World, source: Path) -> None:
     """The same content from another path stops nothing."""
     world.apply(jar(source=str(source), sha256=digest(ONE)))

@@ -111,3 +111,13 @@ def test_every_commit_of_a_monorepo_selects_what_it_says(tmp_path: Path, hostile
     checked, wrong = monorepo.check(tmp_path)
     assert checked > 40
     assert wrong == []
+
+
+def test_a_jar_selects_whom_it_is_the_program_of(site: Site) -> None:
+    """Other bytes are another program, wherever the jar is; of other jars nobody is."""
+    program = "jar: {source: lib/one.jar}\n"
+    first = site.commit({**START, "jobs/a/p.jar.yaml": program, "jobs/a/lib/one.jar": b"1", "jobs/b/lib/one.jar": b"1"})
+    second = site.commit({"jobs/a/lib/one.jar": b"2"})
+    (found,) = selected(site, first, second).jobs
+    assert (found.path, found.how, found.because) == ("a/p.jar.yaml", "modified", ("jobs/a/lib/one.jar",))
+    assert selected(site, second, site.commit({"jobs/b/lib/one.jar": b"2"})).jobs == ()
