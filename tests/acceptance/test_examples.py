@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.terraform import told
+from tests.flink.waiting import until
 
 ROOT = Path(__file__).parents[2]
 FLINKFORM = str(Path(sys.executable).with_name("flinkform"))
@@ -51,7 +53,7 @@ def minimal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def test_every_example_has_a_test() -> None:
     """An example that nothing runs is one that does not work."""
-    assert {p.name for p in (ROOT / "examples").iterdir()} == {"hcl", "minimal"}
+    assert {p.name for p in (ROOT / "examples").iterdir()} == {"hcl", "minimal", "program"}
 
 
 def test_minimal_greets(minimal: Path) -> None:
@@ -60,6 +62,32 @@ def test_minimal_greets(minimal: Path) -> None:
     assert (job["namespace"], job["name"], job["state"]) == ("hello", "greetings", "RUNNING")
     assert "RUNNING" in run([FLINKFORM, "logs", "greetings"], minimal, shell())
     assert json.loads(run([FLINKFORM, "up", "--json"], minimal, shell()))["changed"] is False
+
+
+@pytest.mark.skipif(not shutil.which("javac"), reason="needs a JDK")
+def test_program_is_known_by_its_bytes(tmp_path: Path) -> None:
+    """Compiled as its README says it runs; the next `up` changes nothing, other bytes upgrade it with its state."""
+    folder = tmp_path / "program"
+    shutil.copytree(ROOT / "examples" / "program", folder)
+    lines = [line[2:] for line in (folder / "README.md").read_text().splitlines() if line.startswith("$ ")]
+    environment = shell() | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    try:
+        for line in lines[:3]:
+            run(["sh", "-c", line], folder, environment)
+        (job,) = json.loads(run([FLINKFORM, "status", "--json"], folder, environment))["jobs"]
+        assert (job["namespace"], job["name"], job["state"]) == ("hello", "ticks", "RUNNING")
+        assert json.loads(run([FLINKFORM, "up", "--json"], folder, environment))["changed"] is False
+        source = folder / "src/org/example/Ticks.java"
+        source.write_text(source.read_text().replace("return seen.value()", "return 1000 + seen.value()"))
+        for line in lines[:2]:
+            run(["sh", "-c", line], folder, environment)
+        assert json.loads(run([FLINKFORM, "up", "--json"], folder, environment))["changed"] is True
+        printed = (folder / ".flinkform" / "flink" / "jvm.out").read_text
+        until(lambda: "ticks> 10" in printed())
+        counts = [int(n) % 1000 for n in re.findall(r"ticks> (\d+)", printed())]
+        assert counts == list(range(1, len(counts) + 1))
+    finally:
+        run([FLINKFORM, "down"], folder, environment)
 
 
 def test_hcl_needs_no_constructs(minimal: Path, tmp_path: Path) -> None:
