@@ -18,7 +18,8 @@ from flinkform.controlplane.store.tables import audit as table
 from flinkform.controlplane.store.tables import chains
 
 _NAME = "audit"
-_BATCH = 1000
+BATCH = 1000
+"""Rows that are fetched at once."""
 
 
 class Row(NamedTuple):
@@ -65,12 +66,16 @@ def head(db: Connection) -> Head:
 
 def rows(db: Connection, *, newest: bool = False) -> Iterator[Row]:
     """Yield all rows, in the order of their numbers or the *newest* first."""
-    order = table.c.seq.desc() if newest else table.c.seq
-    found = db.execute(select(table).order_by(order).execution_options(yield_per=_BATCH))
-    for row in found:
-        # Who alters a row of SQLite may leave text where bytes stood.
-        line = row.line.encode(errors="replace") if isinstance(row.line, str) else bytes(row.line)
-        yield Row(f"row {row.seq}", line, str(row.hash))
+    query = select(table).order_by(table.c.seq.desc() if newest else table.c.seq).limit(BATCH)
+    found = db.execute(query).all()
+    while found:
+        for row in found:
+            # Who alters a row of SQLite may leave text where bytes stood.
+            line = row.line.encode(errors="replace") if isinstance(row.line, str) else bytes(row.line)
+            yield Row(f"row {row.seq}", line, str(row.hash))
+        last = found[-1].seq
+        # By number, not by a cursor: who reads the first few only leaves nothing open.
+        found = db.execute(query.where(table.c.seq < last if newest else table.c.seq > last)).all()
 
 
 def exported(lines: Iterable[bytes]) -> Iterator[Row]:

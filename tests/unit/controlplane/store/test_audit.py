@@ -38,6 +38,14 @@ def test_whole(log: Connection) -> None:
     assert [row.entry["seq"] for row in audit.rows(log, newest=True)] == list(range(10, 0, -1))
 
 
+def test_a_long_log_is_read_in_pieces(log: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many rows are fetched at once, each is told once."""
+    for size in (1, 3, 10, 11):
+        monkeypatch.setattr(audit, "BATCH", size)
+        assert [row.entry["seq"] for row in audit.rows(log)] == list(range(1, 11))
+        assert [row.entry["seq"] for row in audit.rows(log, newest=True)] == list(range(10, 0, -1))
+
+
 def test_flipped_byte(log: Connection) -> None:
     """One bit of one row changed: that row is named, and no other."""
     line = bytearray(list(audit.rows(log))[4].line)
