@@ -39,6 +39,7 @@ def options(settings: Settings) -> dict[str, str]:
         "rest.bind-port": "0",
         "web.refresh-interval": "200",  # the default of 3 s shows states of 3 s ago
         "web.submit.enable": "false",
+        "rest.server.max-content-length": "1073741824",  # programs come over it, with all their jars
         "jobmanager.scheduler": "adaptive",
         # A job that does not fit is refused by us before it is submitted; one that lost a slot is rescheduled at once.
         "jobmanager.adaptive-scheduler.submission.resource-wait-timeout": "30 s",
