@@ -252,3 +252,57 @@ def test_regions_without_parameters(plane: Served) -> None:
     assert client.describe_supported_regions().body.regions[0].region == REGION
     request = console_models.DescribeSupportedZonesRequest(region=REGION)
     assert client.describe_supported_zones(request).body.zone_ids == [f"{REGION}-a"]
+
+
+def test_paying_and_tagging(sdk: Sdk) -> None:
+    """A workspace is tagged, paid ahead, renewed, resized and paid as it is used again."""
+    here = {"region_id": REGION, "resource_type": "vvpinstance"}
+    found = next(
+        one
+        for one in sdk.console("DescribeInstances", "describe_instances", page_size=100).instances
+        if one.resource_id == sdk.workspace
+    )
+
+    def shown() -> Any:
+        return sdk.console("DescribeInstances", "describe_instances", instance_id=found.instance_id).instances[0]
+
+    def settled() -> None:
+        until(lambda: shown().cluster_status == "RUNNING", "the instance")
+
+    def bare(name: str, method: str, **fields: Any) -> Any:
+        request = getattr(console_models, f"{name}Request")(**fields)
+        return sdk._done(name, sdk._console, f"{method}_with_options", request, RuntimeOptions())
+
+    tags = [console_models.TagResourcesRequestTag(key="team", value="a")]
+    bare("TagResources", "tag_resources", resource_id=[found.instance_id], tag=tags, **here)
+    listed = bare("ListTagResources", "list_tag_resources", resource_id=[found.instance_id], **here).tag_resources
+    assert [(one.resource_id, one.tag_key, one.tag_value) for one in listed] == [(found.instance_id, "team", "a")]
+    bare("UntagResources", "untag_resources", resource_id=[found.instance_id], tag_key=["team"], **here)
+    assert shown().tags == []
+    spec = console_models.ConvertInstanceRequestNamespaceResourceSpecs(
+        namespace=sdk.namespace,
+        resource_spec=console_models.ConvertInstanceRequestNamespaceResourceSpecsResourceSpec(cpu=8, memory_gb=32),
+    )
+    month = {"instance_id": found.instance_id, "duration": 1, "pricing_cycle": "Month"}
+    converted = sdk.console(
+        "ConvertInstance", "convert_instance", namespace_resource_specs=[spec], is_auto_renew=False, **month
+    )
+    assert converted.order_id
+    settled()
+    ends = shown().resource_expired_time
+    assert (shown().charge_type, shown().resource_spec.cpu) == ("PRE", 8)
+    assert sdk.console("RenewInstance", "renew_instance", **month).order_id
+    assert shown().resource_expired_time > ends
+    larger = console_models.ModifyPrepayInstanceSpecRequestResourceSpec(cpu=12, memory_gb=48)
+    sdk.console(
+        "ModifyPrepayInstanceSpec",
+        "modify_prepay_instance_spec",
+        instance_id=found.instance_id,
+        resource_spec=larger,
+    )
+    settled()
+    bare("ModifyInstanceVswitch", "modify_instance_vswitch", instance_id=found.instance_id, v_switch_ids=["vsw-7"])
+    settled()
+    sdk.console("ConvertPrepayInstance", "convert_prepay_instance", instance_id=found.instance_id)
+    settled()
+    assert (shown().charge_type, shown().resource_spec.cpu, shown().v_switch_ids) == ("POST", 12, ["vsw-7"])
