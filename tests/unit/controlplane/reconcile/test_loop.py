@@ -62,11 +62,11 @@ def test_no_slots_fails_with_the_holders(world: World) -> None:
 
 def test_other_artifacts_are_refused(world: World) -> None:
     """A JAR is not run as if it were SQL."""
-    run = world.ask_start(world.deployment(artifact={"kind": "JAR"}))
+    run = world.ask_start(world.deployment(artifact={"kind": "PYTHON"}))
     world.tick(2)
     failure = world.fresh(run).failure
     assert failure is not None
-    assert "expected an artifact of kind SQLSCRIPT, got JAR" in failure["reason"]
+    assert "expected an artifact of kind SQLSCRIPT or JAR, got PYTHON" in failure["reason"]
 
 
 def test_lost_submit_answer_is_one_job(world: World) -> None:
