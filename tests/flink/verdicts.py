@@ -32,8 +32,8 @@ from tests.flink.edits import EDITS, Edit
 from tests.flink.waiting import until
 
 AT_ONCE = 4
-CHECKPOINTS = 4
-"""How many an old job completes before it is stopped: two seconds' worth, windows under way among them."""
+CHECKPOINTS = 2
+"""How many an old job completes before it is stopped: a second's worth, windows under way among them."""
 Ids = frozenset[str]
 
 
@@ -152,6 +152,7 @@ class Bench:
         name = uuid.uuid4().hex
         place = str(self._folder / name)
         once = {"restart-strategy.type": "none", "execution.checkpointing.interval": "500 ms"}
+        once["execution.checkpointing.num-retained"] = "50"  # the newest one is read, so it must not go meanwhile
         return Submission(name, "edit", script, f"{place}/checkpoints", f"{place}/savepoints", options=once, **how)
 
     def _ended(self, job: Submission) -> bool:
