@@ -66,6 +66,10 @@ class Row:
         """Plain Flink took state over for an operator that computes something else, and says nothing."""
         return self.plain.began and self.promised < self.state and not self.cautious and self.plain.kept > self.promised
 
+    def right(self, taken: Taken) -> int:
+        """How many operators have their own state, as far as we can tell."""
+        return min(taken.kept, self.promised) if self.confused else taken.kept
+
     @property
     def wrong(self) -> bool:
         """We kept something else than was said, or could not begin at all."""
@@ -176,7 +180,6 @@ def run(flink: Embedded, folder: Path, edits: Sequence[Edit], say: Callable[[Row
 def summary(rows: Sequence[Row]) -> dict[str, Any]:
     """The figures: shares are of all operators that had state before."""
     plain, ours = sum(row.plain_state for row in rows), sum(row.state for row in rows)
-    right = [row for row in rows if not row.confused]
     cautious = [row.name for row in rows if row.cautious]
     return {
         "edits": len(rows),
@@ -184,11 +187,11 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
         "flinkform began": sum(row.ours.began for row in rows),
         "flinkform kept": _share(sum(row.ours.kept for row in rows), ours),
         "plain Flink began": sum(row.plain.began for row in rows),
-        "plain Flink kept": _share(sum(row.plain.kept for row in right if row.plain.began), plain),
+        "plain Flink kept": _share(sum(row.right(row.plain) for row in rows), plain),
         "plain Flink took for something else": [row.name for row in rows if row.confused],
         "plain Flink, told to leave state alone, began": sum(row.lenient.began for row in rows),
-        "plain Flink, told to leave state alone, kept": _share(sum(row.lenient.kept for row in right), plain),
-        "verdicts": dict(Counter(row.verdict for row in rows)),
+        "plain Flink, told to leave state alone, kept": _share(sum(row.right(row.lenient) for row in rows), plain),
+        "verdicts": dict(Counter(str(row.verdict) for row in rows)),
         "over-cautious verdicts": _share(len(cautious), len(rows)),
         "over-cautious": cautious,
         "wrong verdicts": [row.name for row in rows if row.wrong],
