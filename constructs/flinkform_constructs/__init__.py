@@ -13,6 +13,7 @@ from flinkform_constructs.policy import ForbiddenOptions, Limits, Policy, Requir
 from flinkform_constructs.provider import Endpoints, FlinkProvider
 from flinkform_constructs.ref import COUNT_INDEX, EACH_KEY, EACH_VALUE, Literal, Ref, Text, text
 from flinkform_constructs.shards import JobsStack
+from flinkform_constructs.tenant import Tenant
 
 __all__ = [
     "COUNT_INDEX",
@@ -38,6 +39,7 @@ __all__ = [
     "Resource",
     "Scope",
     "StateBackend",
+    "Tenant",
     "Text",
     "cdk",
     "text",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -53,7 +54,7 @@ def minimal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def test_every_example_has_a_test() -> None:
     """An example that nothing runs is one that does not work."""
-    assert {p.name for p in (ROOT / "examples").iterdir()} == {"hcl", "minimal", "program"}
+    assert {p.name for p in (ROOT / "examples").iterdir()} == {"hcl", "minimal", "program", "tenants"}
 
 
 def test_minimal_greets(minimal: Path) -> None:
@@ -117,3 +118,31 @@ def test_hcl_needs_no_constructs(minimal: Path, tmp_path: Path) -> None:
 
     run([terraform, "destroy", "-auto-approve", *edit], folder, environment)
     assert "squares" not in run([FLINKFORM, "status", "--json"], minimal, shell())
+
+
+def test_tenants_stand_for_themselves(tmp_path: Path) -> None:
+    """Twenty tenants in one apply: the seventh fails, nineteen run, and the next `up` makes what is missing."""
+    folder = tmp_path / "tenants"
+    shutil.copytree(ROOT / "examples" / "tenants", folder)
+    lines = re.findall(r"^\$ (.*)$", (folder / "README.md").read_text(), re.MULTILINE)
+    breaks, up, mends, again, status, down = (shlex.split(line) for line in lines)
+    assert up == again == ["flinkform", "up"]
+    try:
+        run(breaks, folder, shell())
+        said = told(run([FLINKFORM, "up"], folder, shell(), ok=1))
+        assert "MONEY(10, 2)" in (folder / "tenants.yaml").read_text()
+        assert said.count("Error: ") == 1
+        assert "grove_job-usage_per_minute" in said
+        assert "MONEY" in said
+        assert states(folder, status) == ["RUNNING"] * 19
+        run(mends, folder, shell())
+        outcome = json.loads(run([FLINKFORM, "up", "--json"], folder, shell()))
+        assert [(one["add"], one["change"], one["destroy"]) for one in outcome["stacks"]] == [(1, 0, 0)]
+        assert states(folder, status) == ["RUNNING"] * 20
+    finally:
+        run([FLINKFORM, *down[1:]], folder, shell())
+
+
+def states(folder: Path, status: list[str]) -> list[str]:
+    """The state of every job."""
+    return [job["state"] for job in json.loads(run([FLINKFORM, *status[1:], "--json"], folder, shell()))["jobs"]]
