@@ -15,6 +15,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from typing import Any
 from flinkform.errors import FlinkformError
 from flinkform.flink import checkpoints
 from flinkform.flink.contents import _states
+from flinkform.flink.gateway import Thrown
 from flinkform.flink.match import match
 from flinkform.flink.plan import Plan
 from flinkform.flink.runtime import Embedded
@@ -120,9 +122,19 @@ class Bench:
 
     def ids(self, location: str) -> Ids:
         """The operators with state: by uid where they have one, else by the hash that Flink gives them."""
-        with self._gateway.answering():
-            found = _states(self._gateway, location)
-            return frozenset(str(one.getOperatorUid().orElse("")) or str(one.getOperatorID()) for one in found)
+        read: list[Ids] = []
+
+        def look() -> bool:
+            """A checkpoint that is just being written cannot be read yet."""
+            with suppress(Thrown), self._gateway.answering():
+                found = _states(self._gateway, location)
+                read.append(
+                    frozenset(str(one.getOperatorUid().orElse("")) or str(one.getOperatorID()) for one in found)
+                )
+            return bool(read)
+
+        until(look, seconds=20)
+        return read[0]
 
     def _taken(self, script: str, before: Ids, **how: Any) -> Taken:
         job = self._job(script, **how)
