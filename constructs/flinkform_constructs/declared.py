@@ -28,6 +28,11 @@ _INPUTS: dict[str, dict[str, Attribute]] = {_address(kind): {a.name: a for a in 
 _REQUIRED: dict[str, tuple[str, ...]] = {
     name: tuple(a.name for a in known.values() if a.origin is Origin.REQUIRED) for name, known in _INPUTS.items()
 }
+_PAIRS: dict[str, tuple[tuple[str, str], ...]] = {
+    name: tuple((a.name, a.exclusive) for a in known.values() if a.exclusive and a.name < a.exclusive)
+    for name, known in _INPUTS.items()
+}
+"""Attributes of which exactly one is given."""
 
 
 def _certainly(kind: Type) -> Callable[[Any], bool]:
@@ -66,6 +71,10 @@ def checked(type_name: str, values: Mapping[str, Any], path: Callable[[], str]) 
     for name in _REQUIRED[type_name]:
         if name not in given:
             raise _fault(path(), (name,), "expected a value, got none")
+    for one, other in _PAIRS[type_name]:
+        if (one in given) is (other in given):
+            got = "both" if one in given else "neither"
+            raise Invalid(f"{path()}: expected either {one} or {other}, got {got}")
     sure = _SURE[type_name]
     for name, value in given.items():
         if name not in known:

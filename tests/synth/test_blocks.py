@@ -56,7 +56,9 @@ def test_arguments_become_attributes_and_unset_ones_stay_out(stack: Any, job: Ma
         ({"upgrade": {"mode": "never"}}, r"s/j: upgrade\.mode: expected one of"),
         ({"upgrade": {"modus": "latest"}}, r"s/j: upgrade\.modus: unknown key 'modus'"),
         ({"logging": {"root": "LOUD"}}, r"s/j: logging\.root: expected one of"),
-        ({"sql": None}, r"s/j: sql: expected a value, got none"),
+        ({"sql": None}, r"s/j: expected either jar or sql, got neither"),
+        ({"jar": {"uri": "file:///x"}}, r"s/j: expected either jar or sql, got both"),
+        ({"name": None}, r"s/j: name: expected a value, got none"),
         ({"name": "no/slash"}, r"s/j: name: expected letters"),
     ],
 )

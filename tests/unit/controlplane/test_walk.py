@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,7 +26,7 @@ def test_walk(kind: Kind, tmp_path: Path) -> None:
     steps = 200 if WHOLE or kind.name == "sqlite" else 60
 
     class Here(Walk):
-        pass
+        steps: ClassVar[list[int]] = []
 
     Here.kind = kind
     Here.folders = staticmethod(lambda: tmp_path / f"walk-{next(numbers)}")

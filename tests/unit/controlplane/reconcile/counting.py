@@ -22,14 +22,17 @@ _PLANS: dict[str, Plan | FlinkformError] = {
 
 
 def operators(plan: str | None) -> dict[int, str]:
-    """What each operator of a plan that keeps state computes, names and inputs aside."""
+    """What each operator of a plan that keeps state computes, names and inputs aside.
+
+    When state expires is no part of it: Flink 2.3 turns what it finds into the other form.
+    """
     found = json.loads(plan)["nodes"] if plan else ()
     return {
         node["id"]: json.dumps(
             [
                 node["type"],
                 sorted((c["internalName"], c["argList"]) for c in node.get("aggCalls", ())),
-                node.get("state"),
+                [state["name"] for state in node.get("state", ())],
             ]
         )
         for node in found
