@@ -95,7 +95,7 @@ def test_scripts_that_flink_refuses(running: Repository) -> None:
     told = dict(zip(failure.places, (part["message"] for part in failure.said["parts"]), strict=True))
     assert told["jobs/shop/typo.sql:3:29"] == "Column 'prize' not found in any table"
     assert told["jobs/shop/lake.sql:3:3"].startswith("connector 'hologres' is not installed; present: blackhole, data")
-    assert "'soon' for key 'execution.checkpointing.interval'" in told["jobs/shop/slow.sql:1:1"]
+    assert "'soon' for key 'execution.checkpointing.interval'" in told["jobs/shop/slow.yaml:1:51"]
     assert running.world() == before
 
 

@@ -13,6 +13,8 @@ from flinkform.provider.lists import Caller, Document
 
 LINES = 25
 """Lines of the start log that are shown."""
+FEW = 6
+"""Those that are shown where the diagnosis says what to do."""
 _WIDTH = 400
 """Characters of a line that are shown."""
 _FRAME = re.compile(r"\s+at [\w.$/<>]+\(|\s*\.\.\. \d+ more$")
@@ -34,12 +36,14 @@ def explain(client: Caller, place: Mapping[str, str], job: Document, name: str) 
     symptoms = list(_symptoms(client, place, job))
     for symptom in symptoms:
         _tell(said, "diagnosis: ", (symptom.get(word) for word in ("name", "description", "recommendation")))
+    advised = any(symptom.get("recommendation") for symptom in symptoms)
     log = str(_asked(client, "GetLatestJobStartLog", place, "")).strip().splitlines()
-    if any(symptom.get("recommendation") for symptom in symptoms) and any(map(_FRAME.match, log)):
-        # Whoever was told what to do has no use for a stack trace of Java's.
-        said.append(f"\nthe job's log has all of Flink's words: `flinkform logs {place.get('namespace')}/{name}`")
-    elif lines := [line for line in log[-LINES:] if not _known(said, line)]:
+    # Whoever was told what to do has no use for a stack trace of Java's.
+    plain = [line for line in log if not (advised and _FRAME.match(line))]
+    if lines := [line for line in plain[-(FEW if advised else LINES) :] if not _known(said, line)]:
         said.append("\n".join(("\nthe end of the start log:", *(f"  {line[:_WIDTH]}" for line in lines))))
+    if len(plain) < len(log):
+        said.append(f"\nthe job's log has all of Flink's words: `flinkform logs {place.get('namespace')}/{name}`")
     if unfit := next((str(word) for word in reason.values() if _UNFIT.search(str(word))), ""):
         told = str(reason.get("reason") or unfit)
         return Unfit("\n".join(said), reason=_shortened(told if _UNFIT.search(told) else unfit), at=("state",))
