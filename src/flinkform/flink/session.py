@@ -144,8 +144,9 @@ class Session:
             raise
         if gone := self._known - found.keys():
             # Another job manager, perhaps: then they are lost, and no accident of this one's.
-            self._known, before = self._known - gone, self._life
+            before = self._life
             self.start()
+            self._known -= gone  # not before: whoever asks meanwhile, or after a start that failed, has to look too
             if self._life != before:
                 raise Unavailable(f"the session cluster {self._remote.name} has another job manager")
         self._known |= {job_id for job_id, job in found.items() if not job.state.final}

@@ -108,6 +108,20 @@ def test_another_job_manager(session: Session, flink: Flink) -> None:
     assert session.life == "/tmp/second"  # noqa: S108
 
 
+def test_another_job_manager_that_starts(session: Session, flink: Flink) -> None:
+    """Where it cannot be asked yet who answers, it is asked again: no job is lost before that is known."""
+    session.start()
+    session.observe()
+    flink.answers |= {"/jobs/overview": (200, {"jobs": []}), "/jobmanager/config": (503, {"errors": ["starting"]})}
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="starting"):
+            session.observe()
+    flink.answers["/jobmanager/config"] = config("second")
+    with pytest.raises(Unavailable, match="has another job manager"):
+        session.observe()
+    assert session.observe() == {}
+
+
 def test_no_room(session: Session, flink: Flink) -> None:
     """More than is free is refused before anything is changed."""
     flink.answers["/jobs/j/resource-requirements"] = 200, {"a": {"parallelism": {"lowerBound": 1, "upperBound": 3}}}

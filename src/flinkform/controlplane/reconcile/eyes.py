@@ -44,7 +44,7 @@ class Eyes:
         """What runtimes answer soon, each in the life it is in."""
         for seat, life in lives.items():
             if seat not in self._open:
-                self._open[seat] = _Question(life, self._clock(), self._executor.submit(self._ask, seat))
+                self._open[seat] = _Question(life, self._clock(), self._executor.submit(self._ask, seat, life))
         wait([self._open[seat].jobs for seat in lives], self._patience)
         return {seat: self._answer(seat, life) for seat, life in lives.items()}
 
@@ -59,8 +59,11 @@ class Eyes:
         del self._open[seat]
         return Answer(question.at, question.jobs.result() if question.life == life else None)
 
-    def _ask(self, seat: Seat) -> Jobs | None:
+    def _ask(self, seat: Seat, life: str) -> Jobs | None:
+        runtime = self._fleet.at(seat)
         try:
-            return self._fleet.at(seat).observe()
+            jobs = runtime.observe()
         except FlinkformError:
             return None
+        # A cluster may have come back since its life was noted: what it does not know is not lost in that life.
+        return jobs if runtime.life in (None, life) else None

@@ -67,6 +67,14 @@ def test_an_answer_of_a_former_life(eyes: Eyes, slow: Slow) -> None:
     assert [answer.jobs for answer in found] == [None, JOBS]
 
 
+def test_another_life_meanwhile(eyes: Eyes, slow: Slow) -> None:
+    """A cluster that comes back while it is asked says nothing of the life it was asked in."""
+    slow.life = "now"
+    slow.let.set()
+    assert eyes.look({SLOW: "before"})[SLOW].jobs is None
+    assert eyes.look({SLOW: "now"})[SLOW].jobs == JOBS
+
+
 def test_silence(eyes: Eyes, slow: Slow) -> None:
     """A runtime that refuses to answer is not known."""
     slow.observe = lambda: (_ for _ in ()).throw(Unavailable("no"))  # type: ignore[method-assign]
