@@ -245,7 +245,7 @@ def test_a_job_that_fails_at_its_start(running: Repository) -> None:
     assert "of mended is restarting again and again, expected RUNNING" in failure.text
     assert "a file is missing: /no/such/folder at line 1, `CREATE TABLE orders" in failure.text
     assert "the end of the start log:" in failure.text
-    assert "Caused by: java.io.FileNotFoundException: File /no/such/folder" in failure.text
+    assert "`flinkform logs shop/mended`" in failure.text
     assert failure.text.endswith("mend this and run `flinkform up` again ")
     assert running.world()["jobs"]["orders"] == before
     running.job("mended")
