@@ -119,7 +119,7 @@ class Block(Element):
     def write(self, page: Page) -> None:
         """Put the block on *page*."""
         write = page.scribe.write
-        body = {key: write(value) for key, value in self.values.items() if value is not None}
+        body = page.scribe.body(self.values)
         for key, value in self.meta.items():
             body[key] = write(self._meta(key, value))
         if self.overrides:

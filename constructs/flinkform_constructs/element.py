@@ -87,9 +87,11 @@ class Node:
 
     def walk(self) -> Iterator[Element]:
         """Yield the element and all below it, parents first."""
-        yield self.element
-        for child in self.below.values():
-            yield from child.node.walk()
+        waiting = [self.element]
+        while waiting:
+            element = waiting.pop()
+            yield element
+            waiting.extend(reversed(element.node.below.values()))
 
     def try_find_child(self, id: str) -> Element | None:  # noqa: A002 - the CDK's word
         """Return the child called *id*, if there is one."""

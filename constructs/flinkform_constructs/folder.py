@@ -44,7 +44,7 @@ class JobFolder(Element):
         for job in found:
             team = teams.get(job.namespace) or teams.setdefault(job.namespace, Element(self, job.namespace))
             values = {"workspace": workspace, "namespace": namespace or job.namespace, "name": job.name}
-            values |= {key: literal(value) for key, value in self._seen(job).items()}
+            values |= literal(self._seen(job))
             # Checked already, by the same declaration and with a better place to name: the file's.
             self.jobs[job.namespace, job.name] = Job.of(team, job.name, values, meta)
 

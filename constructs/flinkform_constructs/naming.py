@@ -29,5 +29,5 @@ def unique_id(parts: Sequence[str]) -> str:
     for part in kept:
         if not human or not human[-1].endswith(part):
             human.append(part)
-    shown = "_".join(_DISALLOWED.sub("", part) for part in human if part != "Resource")
+    shown = _DISALLOWED.sub("", "_".join(part for part in human if part != "Resource"))
     return f"{shown[:_LONGEST_HUMAN]}_{digest}"

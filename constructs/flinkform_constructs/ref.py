@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 from typing import Any, Protocol, Self
+
+import orjson
 
 from flinkform.errors import Invalid
 
@@ -144,18 +145,20 @@ def _flat(parts: tuple[str, ...]) -> Iterator[str]:
             yield part
 
 
-def literal(value: Any) -> Any:
-    """Return *value* with everything in it that looks like a token of the CDK made a `Literal`."""
+def literal(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return *values*, which came from a file, with what looks like a token of the CDK in them made a `Literal`."""
+    try:
+        if b"TfToken[" not in orjson.dumps(dict(values)):
+            # A look at all of it at once, as hardly ever one is found.
+            return values
+    except TypeError:
+        pass
+    return {key: _literal(item) for key, item in values.items()}
+
+
+def _literal(value: Any) -> Any:
     if isinstance(value, str):
         return Literal(value) if "TfToken[" in value else value
     if isinstance(value, Mapping):
-        return value if _innocent(value) else {literal(key): literal(item) for key, item in value.items()}
-    return [literal(item) for item in value] if isinstance(value, Sequence) else value
-
-
-def _innocent(value: Mapping[Any, Any]) -> bool:
-    """Return whether *value* holds only text, none of which looks like a token: almost every map, searched at once."""
-    try:
-        return "TfToken[" not in "\n".join(chain(value, value.values()))
-    except TypeError:
-        return False
+        return {_literal(key): _literal(item) for key, item in value.items()}
+    return [_literal(item) for item in value] if isinstance(value, Sequence) else value

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
 from typing import Any
+
+import orjson
 
 from flinkform_constructs.ref import Literal, Ref, Text, escape
 
 _TOKEN = "TfToken["  # noqa: S105 - the CDK's word for a placeholder
 _NUMBER_TOKEN = 1e280
 """The CDK hides numbers it does not know yet in floats of about -1e289."""
+_MARKS = tuple(mark.encode() for mark in ("${", "%{", _TOKEN, "\ufeff", "e+289", ":null"))
+"""What JSON may hold that has to be written another way: templates, tokens, their marks, and what is unset."""
+_EXACT = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 class Open:
@@ -76,6 +80,14 @@ class Scribe:
             return value if _plain(value) else self._mapping(value)
         return self._other(value)
 
+    def body(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a block as Terraform JSON, without those that are unset."""
+        plain = {key: value for key, value in values.items() if type(value) is not Ref}
+        if not _plain(plain):
+            plain = {}
+        rest = {key: self.write(value) for key, value in values.items() if key not in plain and value is not None}
+        return {**plain, **rest}
+
     def _string(self, value: str) -> Any:
         written = escape(value)
         return self.leave(written) if is_expression(value) else written
@@ -116,25 +128,22 @@ class Scribe:
 
 
 def _plain(value: dict[Any, Any]) -> bool:
-    """Return whether *value* holds only text without templates, numbers and booleans.
+    """Return whether everything in *value* is set and stands in JSON as Terraform and the CDK would read it.
 
-    A look at all of it at once: joined it is searched ten times as fast as one by one.
+    A look at all of it at once: as JSON it is searched ten times as fast as value by value.
     """
     try:
-        every = "\n".join(chain(value, value.values()))
+        written = orjson.dumps(value, option=_EXACT)
     except TypeError:
-        every = "\n".join(chain(map(_shown, value), map(_shown, value.values())))
-    return _says_itself(every)
+        return False
+    for mark in _MARKS:  # noqa: SIM110 - `any` takes twice as long, ten thousand times
+        if mark in written:
+            return False
+    return True
 
 
 def _says_itself(value: str) -> bool:
     return "${" not in value and "%{" not in value and _TOKEN not in value and "\ufeff" not in value
-
-
-def _shown(value: Any) -> str:
-    """Return what *value* may hide from `_plain`: a number hides nothing, anything else but text has to be written."""
-    kind = type(value)
-    return value if kind is str else "" if kind is int or kind is bool else "${"
 
 
 def is_expression(value: Any) -> bool:

@@ -18,7 +18,7 @@ from flinkform.jobfile.model import Allowed, Environment, Job
 from flinkform.jobfile.names import job_name
 from flinkform.jobfile.programs import pinned
 from flinkform.jobfile.scripts import LIMIT, Script, script
-from flinkform.jobfile.shape import DEFAULTS, scripts, stem
+from flinkform.jobfile.shape import DEFAULTS, program, scripts, stem
 from flinkform.jobfile.tree import Folder, Tree
 from flinkform.resources import namespace
 
@@ -105,7 +105,7 @@ class Reader:
         with self.faults:
             document = documents.parse(self.tree.read(path, documents.LIMIT), self.tree.shown(path))
             own = layer(document, self.faults)
-            return pinned(self.tree, path, own, self.faults) if path in self.paths else own
+            return pinned(self.tree, path, own, self.faults) if program(path, self.files) else own
         return Layer(whole=False)
 
     def _below(self, folder: str) -> Layer:

@@ -17,7 +17,7 @@ DEFAULTS = "_defaults.yaml"
 
 def scripts(files: Collection[str]) -> tuple[str, ...]:
     """Return the job files among *files*, in the order of their paths."""
-    return tuple(sorted(path for path in files if path.endswith(".sql") or _program(path, files)))
+    return tuple(sorted(path for path in files if path.endswith(".sql") or program(path, files)))
 
 
 def stem(path: str) -> str:
@@ -25,7 +25,7 @@ def stem(path: str) -> str:
     return path.removesuffix(".sql") if path.endswith(".sql") else path.removesuffix(SUFFIX)
 
 
-def _program(path: str, files: Collection[str]) -> bool:
+def program(path: str, files: Collection[str]) -> bool:
     """Say whether a file is a job by itself; beside `x.jar.sql` its `x.jar.yaml` is none."""
     return path.endswith(SUFFIX) and f"{path.removesuffix('.yaml')}.sql" not in files
 

@@ -56,7 +56,7 @@ class Folder:
 
     def read(self, path: str, limit: int) -> bytes:
         try:
-            with open(f"{self._root}/{path}", "rb") as file:  # noqa: PTH123 - there are ten thousand, and Path is slow
+            with open(f"{self._root}/{path}", "rb", buffering=0) as file:  # noqa: PTH123 - there are ten thousand, and Path is slow
                 data = file.read(_CHUNK)
                 if len(data) == _CHUNK:
                     data += file.read(max(0, limit + 1 - _CHUNK))
