@@ -103,6 +103,7 @@ def _exercise(jvm: Jvm, settings: Settings) -> None:
     name, state = uuid.uuid4().hex, str(settings.home / "state")
     job = Submission(id=name, name="archive", script=_SCRIPT, checkpoint_dir=state, savepoint_dir=state)
     try:
+        rest.ready(settings.start_timeout)
         Prepared(jvm.gateway, job, job_defaults(settings), target).run()
         deadline = time.monotonic() + settings.start_timeout
         while jobs.overview(rest)[name].state is not Phase.RUNNING and time.monotonic() < deadline:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -17,6 +18,8 @@ from flinkform.flink.diagnosis import root_line
 
 _LIMIT = 64 << 20
 _KEPT = 8
+_PAUSE = 0.1
+_LEADERLESS = 503
 
 
 class Page(NamedTuple):
@@ -72,6 +75,14 @@ class Rest:
     def page(self, path: str) -> Page:
         """The answer to a GET as it came, whatever it says. TimedOut or Unavailable: there was none."""
         return self._asked("GET", path, None, "")
+
+    def ready(self, patience: float, pause: Callable[[float], None] = time.sleep) -> None:
+        """Return once the cluster has a leader, which may take longer than its REST; Unavailable after *patience* s."""
+        waited = 0.0
+        while self.page("/overview").status == _LEADERLESS and waited < patience:
+            pause(_PAUSE)
+            waited += _PAUSE
+        self.get("/overview")
 
     def _asked(self, method: str, path: str, body: bytes | None, kind: str) -> Page:
         try:
@@ -156,7 +167,7 @@ def _decoded(page: Page) -> Any:
     reason = _reason(text)
     if status == 404 or "NotFoundException" in text:
         raise NotFound(reason)
-    if status == 503:
+    if status == _LEADERLESS:
         raise Unavailable(reason)
     raise Conflict(reason)
 

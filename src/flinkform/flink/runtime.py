@@ -314,7 +314,7 @@ class Embedded:
         cluster = Cluster(self._jvm.gateway, self._settings)
         cluster.start()
         self._rest = Rest(cluster.url, timeout=self._settings.call_timeout)
-        self._rest.get("/overview")
+        self._rest.ready(self._settings.start_timeout)
         self._cluster = cluster
 
     def _running(self) -> Cluster:

@@ -30,6 +30,27 @@ def rest(flink: Flink) -> Iterator[Rest]:
     client.close()
 
 
+def test_ready(flink: Flink, rest: Rest) -> None:
+    """A cluster without a leader is waited for, for a while; one that answers otherwise, or not at all, is not."""
+    waits: list[float] = []
+
+    def elect(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            flink.answers["/overview"] = 200, {}
+
+    flink.answers["/overview"] = 503, {"errors": ["ongoing leader election"]}
+    rest.ready(10, elect)
+    assert len(waits) == 3
+    flink.answers["/overview"] = 503, {"errors": ["ongoing leader election"]}
+    with pytest.raises(Unavailable, match="leader election"):
+        rest.ready(sum(waits), waits.append)
+    flink.answers.clear()
+    with pytest.raises(NotFound):
+        rest.ready(10, waits.append)
+    assert len(waits) == 6
+
+
 def test_one_connection(flink: Flink, rest: Rest) -> None:
     """Questions share a connection; one that Flink closed meanwhile is replaced unseen."""
     flink.answers["/overview"] = 200, {"slots": 1}
