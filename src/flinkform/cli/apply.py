@@ -69,7 +69,7 @@ def _here(release: Release) -> tuple[Project, Repository]:
     """Return the checkout in the release's environment, unless the shell names one."""
     here = project.checkout()
     if not here.shell.get("FLINKFORM_ENVIRONMENT"):
-        here = Project(here.root, here.home, {**here.shell, "FLINKFORM_ENVIRONMENT": release.environment})
+        here = here.within(release.environment)
     return here, Repository.around(here.root, here.shell)
 
 
@@ -124,15 +124,13 @@ def _waves(
 def _wave(release: Release, rules: Rules) -> Iterator[tuple[Mapping[str, set[str]], set[str]]]:
     """Yield each wave: addresses by stack, none for all that is left, and the names of its changes."""
     first = [one for one in release.items if any(matches(glob, one["path"]) for glob in rules.canary)]
-    if first and len(first) < len(release.items):
+    rest = [one for one in release.items if one not in first]
+    if first and rest:
         only: dict[str, set[str]] = {}
         for one in first:
             only.setdefault(one["stack"], set()).add(one["address"])
         yield only, {one["name"] for one in first}
-    left = (
-        release.items if not first or len(first) == len(release.items) else [o for o in release.items if o not in first]
-    )
-    yield {}, {one["name"] for one in left}
+    yield {}, {one["name"] for one in rest or first}
 
 
 def _applied(

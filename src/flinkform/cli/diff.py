@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
 
 def text(found: tuple[Difference, ...], names: tuple[str, str]) -> str:
     """Return differences as a table."""
-    rows = [{"what": one.what, "key": one.key, names[0]: one.one, names[1]: one.other} for one in found]
+    rows = document(found, names)
     return table(rows, ("what", "key", *names)) if rows else f"{names[0]} and {names[1]} differ in nothing"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from flinkform.cli import named, status
 from flinkform.cli.progress import Step, counted
 from flinkform.cli.project import Project
+from flinkform.client.api import Client
 from flinkform.errors import FlinkformError, JobFailed
 
 _PAUSE = 1.0
@@ -31,12 +32,12 @@ def watch(
     JobFailed: one was not. One that shall not run is well. At the end each that runs has a checkpoint of its own,
     where it makes any.
     """
-    began, failures = clock(), dict[str, int]()
+    began, failures, client = clock(), dict[str, int](), named.client(here)
     step.say(f"watching {counted(len(names), 'job')} for {seconds:g} s")
     while True:
         jobs = [job for job in status.read(here)["jobs"] if f"{job['namespace']}/{job['name']}" in names]
         for job in jobs:
-            _check(here, job, failures)
+            _check(client, job, failures)
         if clock() - began >= seconds:
             break
         sleep(_PAUSE)
@@ -44,42 +45,42 @@ def watch(
         if (
             seconds
             and job["state"] == "RUNNING"
-            and _asked(here, job, "checkpoints/config")
-            and not _checkpoints(here, job)
+            and _asked(client, job, "checkpoints/config")
+            and not _checkpoints(client, job)
         ):
             raise _unwell(job, f"has completed no checkpoint in {seconds:g} s")
 
 
-def _check(here: Project, job: Mapping[str, Any], failures: dict[str, int]) -> None:
+def _check(client: Client, job: Mapping[str, Any], failures: dict[str, int]) -> None:
     """Raise JobFailed where a job is not as it should be, or was started again since it was first looked at."""
     if job["desired"] != "running":
         return
     if job["state"] not in _WELL or job.get("trouble"):
         raise _unwell(job, f"is {job['state']}: {job.get('trouble') or 'no reason is known'}")
     if job["state"] == "RUNNING":
-        last = _failed(here, job)
+        last = _failed(client, job)
         if last > failures.setdefault(str(job["job_id"]), last):
             raise _unwell(job, "was started again by Flink after a failure")
 
 
-def _failed(here: Project, job: Mapping[str, Any]) -> int:
+def _failed(client: Client, job: Mapping[str, Any]) -> int:
     """Return when a job failed last, 0 for never; a rescale is a restart to Flink too, but no failure."""
-    found = _asked(here, job, "exceptions?maxExceptions=1")
+    found = _asked(client, job, "exceptions?maxExceptions=1")
     entries = (found.get("exceptionHistory") or {}).get("entries") or () if isinstance(found, dict) else ()
     return max((int(one.get("timestamp") or 0) for one in entries), default=0)
 
 
-def _checkpoints(here: Project, job: Mapping[str, Any]) -> int:
-    found = _asked(here, job, "checkpoints")
+def _checkpoints(client: Client, job: Mapping[str, Any]) -> int:
+    found = _asked(client, job, "checkpoints")
     counts = found.get("counts", {}) if isinstance(found, dict) else {}
     return int(counts.get("completed", 0)) + int(counts.get("restored", 0))
 
 
-def _asked(here: Project, job: Mapping[str, Any], path: str) -> Any:
+def _asked(client: Client, job: Mapping[str, Any], path: str) -> Any:
     """Return what Flink's REST says of a job, `None` where it says nothing."""
     place = {**named.scope(dict(job)), "resourceType": "jobs", "resourceId": str(job["job_id"])}
     try:
-        said = named.client(here).call("FlinkApiProxy", {**place, "flinkApiPath": f"/jobs/{job['job_id']}/{path}"})
+        said = client.call("FlinkApiProxy", {**place, "flinkApiPath": f"/jobs/{job['job_id']}/{path}"})
         return json.loads(said.get("data") or "null")
     except (FlinkformError, ValueError):
         return None

@@ -26,6 +26,10 @@ class Project:
     def environment(self) -> str:
         return self.shell.get("FLINKFORM_ENVIRONMENT") or "dev"
 
+    def within(self, environment: str) -> Project:
+        """Return the same checkout in another environment."""
+        return Project(self.root, self.home, {**self.shell, "FLINKFORM_ENVIRONMENT": environment})
+
     @property
     def endpoint_file(self) -> Path:
         return self.home / "endpoint"

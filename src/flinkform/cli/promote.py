@@ -8,7 +8,6 @@ from pathlib import Path
 
 from flinkform.cli import diff, plan, planning, project, release
 from flinkform.cli.progress import Progress
-from flinkform.cli.project import Project
 from flinkform.errors import Conflict, Invalid
 from flinkform.release import document, ledger, report
 from flinkform.release.compare import differences
@@ -30,8 +29,7 @@ def run(options: argparse.Namespace) -> int:
     """Write a release of the commit that FROM is at, for TO; show what is different there, and nothing else is."""
     if options.source == options.target:
         raise Invalid(f"expected two environments, got {options.source} twice")
-    here = project.checkout()
-    here = Project(here.root, here.home, {**here.shell, "FLINKFORM_ENVIRONMENT": options.target})
+    here = project.checkout().within(options.target)
     repository = Repository.around(here.root, here.shell)
     for name in (options.source, options.target):
         ledger.fetch(repository, name)

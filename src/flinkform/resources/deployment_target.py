@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flinkform.resources.scope import within
 from flinkform.schema.codec import Gibibytes
 from flinkform.schema.model import Api, Attribute, Call, Change, Origin, Resource
 from flinkform.schema.types import Number, String
@@ -26,29 +27,7 @@ RESOURCE = Resource(
         answer="data",
     ),
     attributes=(
-        Attribute(
-            name="id",
-            type=String(),
-            doc="`<workspace>/<namespace>/<name>`.",
-            origin=Origin.COMPUTED,
-            stable=True,
-        ),
-        Attribute(
-            name="workspace",
-            type=String(),
-            doc="The workspace's `resource_id`.",
-            origin=Origin.REQUIRED,
-            change=Change.REPLACE,
-            path="workspace",
-        ),
-        Attribute(
-            name="namespace",
-            type=String(),
-            doc="The namespace's name.",
-            origin=Origin.REQUIRED,
-            change=Change.REPLACE,
-            path="namespace",
-        ),
+        *within("name"),
         Attribute(
             name="name",
             type=String(

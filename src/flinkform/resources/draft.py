@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from flinkform.resources.job import OURS
+from flinkform.resources.scope import within
 from flinkform.schema.codec import Labels
-from flinkform.schema.model import Api, Attribute, Call, Change, Origin, Resource
+from flinkform.schema.model import Api, Attribute, Call, Origin, Resource
 from flinkform.schema.types import MapOf, String
 
 RESOURCE = Resource(
@@ -24,29 +25,7 @@ RESOURCE = Resource(
         answer="data",
     ),
     attributes=(
-        Attribute(
-            name="id",
-            type=String(),
-            doc="`<workspace>/<namespace>/<draft_id>`.",
-            origin=Origin.COMPUTED,
-            stable=True,
-        ),
-        Attribute(
-            name="workspace",
-            type=String(),
-            doc="The workspace's `resource_id`.",
-            origin=Origin.REQUIRED,
-            change=Change.REPLACE,
-            path="workspace",
-        ),
-        Attribute(
-            name="namespace",
-            type=String(),
-            doc="The namespace's name.",
-            origin=Origin.REQUIRED,
-            change=Change.REPLACE,
-            path="namespace",
-        ),
+        *within("draft_id"),
         Attribute(
             name="name",
             type=String(pattern=r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}", hint="letters, digits, '-', '_' and '.'"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flinkform.schema.model import Api, Attribute, Call, Change, Origin, Resource
+from flinkform.resources.scope import within
+from flinkform.schema.model import Api, Attribute, Call, Origin, Resource
 from flinkform.schema.types import String
 
 RESOURCE = Resource(
@@ -19,29 +20,7 @@ RESOURCE = Resource(
         answer="data",
     ),
     attributes=(
-        Attribute(
-            name="id",
-            type=String(),
-            doc="`<workspace>/<namespace>/<folder_id>`.",
-            origin=Origin.COMPUTED,
-            stable=True,
-        ),
-        Attribute(
-            name="workspace",
-            type=String(),
-            doc="The workspace's `resource_id`.",
-            origin=Origin.REQUIRED,
-            change=Change.REPLACE,
-            path="workspace",
-        ),
-        Attribute(
-            name="namespace",
-            type=String(),
-            doc="The namespace's name.",
-            origin=Origin.REQUIRED,
-            change=Change.REPLACE,
-            path="namespace",
-        ),
+        *within("folder_id"),
         Attribute(
             name="name",
             type=String(pattern=r"[^/\s]([^/\n]{0,126}[^/\s])?", hint="a name without '/', of at most 128 characters"),

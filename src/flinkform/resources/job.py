@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flinkform.resources.scope import within
 from flinkform.schema.codec import Labels, Pairs, Texts
 from flinkform.schema.model import Api, Attribute, Call, Change, Origin, Resource
 from flinkform.schema.types import Bool, ListOf, MapOf, Number, Object, String
@@ -106,29 +107,7 @@ RESOURCE = Resource(
         answer="data",
     ),
     attributes=(
-        Attribute(
-            name="id",
-            type=String(),
-            doc="`<workspace>/<namespace>/<deployment_id>`.",
-            origin=Origin.COMPUTED,
-            stable=True,
-        ),
-        Attribute(
-            name="workspace",
-            type=String(),
-            doc="The workspace's `resource_id`.",
-            origin=Origin.REQUIRED,
-            change=Change.REPLACE,
-            path="workspace",
-        ),
-        Attribute(
-            name="namespace",
-            type=String(),
-            doc="The namespace's name.",
-            origin=Origin.REQUIRED,
-            change=Change.REPLACE,
-            path="namespace",
-        ),
+        *within("deployment_id"),
         Attribute(
             name="name",
             type=String(pattern=r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}", hint="letters, digits, '-', '_' and '.'"),

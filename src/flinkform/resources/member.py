@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flinkform.resources.scope import within
 from flinkform.schema.model import Api, Attribute, Call, Change, Origin, Resource
 from flinkform.schema.types import String
 
@@ -20,29 +21,7 @@ RESOURCE = Resource(
         answer="data",
     ),
     attributes=(
-        Attribute(
-            name="id",
-            type=String(),
-            doc="`<workspace>/<namespace>/<member>`.",
-            origin=Origin.COMPUTED,
-            stable=True,
-        ),
-        Attribute(
-            name="workspace",
-            type=String(),
-            doc="The workspace's `resource_id`.",
-            origin=Origin.REQUIRED,
-            change=Change.REPLACE,
-            path="workspace",
-        ),
-        Attribute(
-            name="namespace",
-            type=String(),
-            doc="The namespace's name.",
-            origin=Origin.REQUIRED,
-            change=Change.REPLACE,
-            path="namespace",
-        ),
+        *within("member"),
         Attribute(
             name="member",
             type=String(pattern=r"[A-Za-z0-9][A-Za-z0-9_.:@\-]{0,127}", hint="an id such as user:181319557522"),
