@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -71,3 +72,14 @@ def test_upgrade(served: Plane) -> None:
     wait(lambda: counts(served, str(folder))[-1] > before, "counts after the way back")
     assert next(one for one in counts(served, str(folder)) if one > before) == (before[0] + 1, before[1] + 1)
     assert counts(served, ".") == []
+
+
+@pytest.mark.usefixtures("served")
+def test_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`flinkform verdict` says of a change of release what the control plane says; of none that all is kept."""
+    (tmp_path / "old.sql").write_text(COUNTING)
+    words = ["verdict", str(tmp_path / "old.sql"), str(tmp_path / "old.sql"), "--json"]
+    assert command.main([*words, "--old-engine", "1.20"]) == 0
+    assert json.loads(capsys.readouterr().out)["verdict"] == "lost"
+    assert command.main([*words, "--engine", "1.20"]) == 0
+    assert json.loads(capsys.readouterr().out)["verdict"] == "same"

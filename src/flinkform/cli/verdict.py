@@ -6,11 +6,13 @@ import argparse
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from flinkform.cli import project, tools
 from flinkform.errors import Invalid, Missing
+from flinkform.flink.plan import Plan
 from flinkform.flink.settings import Settings
 from flinkform.flink.validate import Planner
 from flinkform.flink.verdict import Verdict, verdict
@@ -19,28 +21,55 @@ _LIMIT = 4 << 20
 """Bytes of a script that are read."""
 
 
+class _Script(NamedTuple):
+    file: str
+    text: str
+    engine: str
+
+
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser("verdict", help="say what an edit of a job's SQL does to its state")
     parser.add_argument("old", type=Path, metavar="OLD.sql", help="the script that runs")
     parser.add_argument("new", type=Path, metavar="NEW.sql", help="the script that is to run")
     parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="a Flink option of both")
+    parser.add_argument("--engine", default="", metavar="VERSION", help="the release of Flink that runs both, as 1.20")
+    parser.add_argument("--old-engine", metavar="VERSION", help="the release that runs OLD.sql, if it is another one")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the verdict; whatever it is, the command did what it was asked for."""
-    scripts = [_script(path) for path in (options.old, options.new)]
-    flink = _options(options.option)
-    java = Path(tools.java(os.environ).require())
-    with tempfile.TemporaryDirectory(prefix="flinkform-") as folder:
-        with Planner(Settings(home=Path(folder), java=java, connectors=_connectors())) as planner:
-            names = (str(options.old), str(options.new))
-            plans = [planner.compile(text, flink, name=name) for name, text in zip(names, scripts, strict=True)]
-        found = verdict(*plans)
+    lines = (options.engine if options.old_engine is None else options.old_engine, options.engine)
+    files = (options.old, options.new)
+    scripts = [_Script(str(path), _script(path), line) for path, line in zip(files, lines, strict=True)]
+    found = verdict(*_compiled(scripts, _options(options.option)))
     print(json.dumps(_object(found)) if options.json else found)
     return 0
+
+
+def _compiled(scripts: Sequence[_Script], options: Mapping[str, str]) -> list[Plan | None]:
+    """Return the plan of each script; those of one release share a planner."""
+    plans: dict[_Script, Plan | None] = {}
+    for line in dict.fromkeys(script.engine for script in scripts):
+        with (
+            tempfile.TemporaryDirectory(prefix="flinkform-") as folder,
+            Planner(_settings(Path(folder), line)) as planner,
+        ):
+            these = [script for script in scripts if script.engine == line]
+            plans |= {script: planner.compile(script.text, options, name=script.file) for script in these}
+    return [plans[script] for script in scripts]
+
+
+def _settings(folder: Path, line: str) -> Settings:
+    """Return a planner's; outside of any project it has the connectors and the release that Flink brings."""
+    java = Path(tools.java(os.environ).require())
+    try:
+        here = project.find().home
+    except Missing:
+        return Settings(home=folder, java=java, engine=line)
+    return Settings(home=folder, java=java, connectors=here / "connectors", engines=here / "engines", engine=line)
 
 
 def _object(found: Verdict) -> dict[str, object]:
@@ -61,14 +90,6 @@ def _script(path: Path) -> str:
         raise Invalid(f"cannot read {path}: {error.strerror}", advice="name two files with SQL scripts") from error
     except UnicodeDecodeError as error:
         raise Invalid(f"expected UTF-8 in {path}, got a byte that is not") from error
-
-
-def _connectors() -> Path | None:
-    """Return where this project has its connectors; scripts outside of any are read with what Flink brings."""
-    try:
-        return project.find().home / "connectors"
-    except Missing:
-        return None
 
 
 def _options(given: list[str]) -> Mapping[str, str]:

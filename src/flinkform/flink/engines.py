@@ -15,10 +15,12 @@ OTHERS = ("2.2", "1.20")
 def find(root: Path | None, line: str = "") -> Path:
     """The folder of a line's jars, below *root*; without a line, or for the usual one, this Python's own package.
 
-    PyFlink is not imported: only its jars are wanted. Missing: it is not installed.
+    PyFlink is not imported: only its jars are wanted. Missing: it is not installed, or cannot be.
     """
     if line in ("", DEFAULT):
         return _own()
+    if line not in OTHERS:
+        raise Missing(f"expected Flink {DEFAULT}, {' or '.join(OTHERS)}, got {line!r}")
     place = folder(root, line) if root else None
     if place is None or not _complete(place):
         raise Missing(f"Flink {line} is not installed", advice=f"`flinkform engine install {line}`")

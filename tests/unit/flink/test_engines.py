@@ -24,3 +24,9 @@ def test_installed(tmp_path: Path) -> None:
     with pytest.raises(Missing, match="not installed"):
         engines.find(None, "1.20")
     assert engines.find(tmp_path, "2.3") == engines.find(None)
+
+
+def test_unknown(tmp_path: Path) -> None:
+    """A release that nobody offers is not to be installed."""
+    with pytest.raises(Missing, match=r"expected Flink 2\.3, 2\.2 or 1\.20, got '1\.19'"):
+        engines.find(tmp_path, "1.19")
