@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from flinkform.flink.runtime import Embedded
 from flinkform.flink.settings import Settings
 from flinkform.flink.validate import Planner
 from flinkform.flink.values import Problem
@@ -273,3 +274,15 @@ def test_many_threads(planner: Planner) -> None:
     scripts = [TABLES.replace("id", f"id{n}") + WRITE.replace("id", f"id{n}") for n in range(24)]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda script: check(planner, script), scripts)) == [[]] * 24
+
+
+def test_apart(flink: Embedded) -> None:
+    """A script that takes its planner down with it takes no job along: the JVM that runs them never saw it."""
+    greedy = "INSERT INTO sink SELECT CHAR_LENGTH(REPEAT('xxxxxxxx', 260000000)) FROM source;"
+    before = flink.pid
+    [problem] = flink.validate(TABLES + greedy, batch=False, options={})
+    assert (problem.line, problem.column) == (3, 1)
+    assert problem.message.startswith("Flink's planner did not survive it")
+    assert flink.validate(TABLES + WRITE, batch=False, options={}) == []
+    assert flink.alive
+    assert flink.pid == before

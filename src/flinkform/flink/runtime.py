@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +24,7 @@ from flinkform.flink.program import packed
 from flinkform.flink.rest import Page, Rest
 from flinkform.flink.settings import Settings
 from flinkform.flink.submit import Prepared
-from flinkform.flink.validate import validate
+from flinkform.flink.validate import Planner
 from flinkform.flink.values import Death, Diagnosis, Observed, Problem, SavepointStatus, Slots, Submission
 
 _SHOWN = 5
@@ -169,6 +170,8 @@ class Embedded:
     def __init__(self, settings: Settings, *, locks: Sequence[int] = ()) -> None:
         self._settings = settings
         self._jvm = Jvm(settings, locks=locks)
+        # What was never planned before may take the JVM that plans it down, and nobody's jobs with it.
+        self._planner = Planner(replace(settings, home=settings.home / "planner"), locks=locks)
         self._cluster: Cluster | None = None
         self._rest: Rest | None = None
         self._starting = threading.Lock()
@@ -224,6 +227,7 @@ class Embedded:
     def stop(self) -> None:
         with self._starting:
             self._forget()
+            self._planner.stop()
             self._jvm.stop()
 
     def autopsy(self) -> Death:
@@ -280,7 +284,7 @@ class Embedded:
             raise
 
     def validate(self, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
-        return validate(self._jvm.gateway, script, batch=batch, options={**job_defaults(self._settings), **options})
+        return self._planner.validate(script, batch=batch, options={**job_defaults(self._settings), **options})
 
     def compile(self, script: str, options: Mapping[str, str], *, name: str, batch: bool) -> Plan | None:
         whole = {**job_defaults(self._settings), **options}

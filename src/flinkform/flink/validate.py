@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -37,8 +37,8 @@ class Planner:
     ...     planner.validate("INSERT INTO t SELECT 1", batch=False, options={})
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._jvm = Jvm(settings)
+    def __init__(self, settings: Settings, *, locks: Sequence[int] = ()) -> None:
+        self._jvm = Jvm(settings, locks=locks)
         self._seconds = settings.call_timeout
         self._turns = Turns()
 
@@ -54,6 +54,10 @@ class Planner:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the JVM; the next question starts another one."""
         self._jvm.stop()
 
     @property
