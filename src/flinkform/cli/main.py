@@ -48,6 +48,7 @@ COMMANDS = {
     "key": "make, list and remove access keys of the control plane",
     "token": "make, list and remove temporary keys of the control plane",
     "audit": "show who changed what, and check that nothing of it was altered",
+    "completion": "print what a shell needs to complete flinkform's words",
     "controlplane": "run the embedded control plane in the foreground",
 }
 MODULES = {"env": "shell"}
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        options = _parser(words[0] if words else "").parse_args(words)
+        options = _parser(*words[:1]).parse_args(words)
         return int(options.run(options))
     except FlinkformError as error:
         return _failed(error, as_json="--json" in words)
@@ -80,13 +81,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _bug()
 
 
-def _parser(command: str) -> argparse.ArgumentParser:
-    """Return the parser, with only *command*'s own module imported: the others cost start-up time."""
+def whole() -> argparse.ArgumentParser:
+    """Return the parser with every command in full."""
+    return _parser(*COMMANDS)
+
+
+def _parser(*named: str) -> argparse.ArgumentParser:
+    """Return the parser, with only the modules of *named* imported: the others cost start-up time."""
     parser = argparse.ArgumentParser(prog="flinkform", description="Infrastructure as code for Apache Flink platforms.")
     parser.add_argument("--version", action="version", version=f"flinkform {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
-        if name == command:
+        if name in named:
             _module(name).register(commands)
         else:
             commands.add_parser(name, help=summary, add_help=False)

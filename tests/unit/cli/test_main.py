@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,16 @@ def test_every_command_has_a_module_that_registers_it(capsys: pytest.CaptureFixt
             command.main([name, "--help"])
         assert end.value.code == 0, name
         assert f"flinkform {name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_shell_takes_what_completes_it(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It knows every command and its options, and the shell itself finds nothing wrong with it."""
+    assert command.main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert all(name in script for name in (*command.COMMANDS, "--old-engine"))
+    if program := shutil.which(shell):
+        subprocess.run([program, "-n"], input=script, text=True, check=True)
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
