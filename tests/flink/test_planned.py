@@ -15,6 +15,7 @@ from flinkform.cli.progress import Progress
 from flinkform.cli.project import Project
 from flinkform.cli.tools import Tool
 from flinkform.flink.settings import Settings
+from flinkform.flink.values import Seen
 
 GOOD = """CREATE TABLE a (id INT) WITH ('connector' = 'datagen');
 CREATE TABLE b (id INT) WITH ('connector' = 'blackhole');
@@ -65,10 +66,10 @@ def test_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def __exit__(self, *_: object) -> None:
             return
 
-        def validate(self, script: str, *, batch: bool, options: object) -> list[object]:
+        def look(self, script: str, *, batch: bool, options: object) -> Seen:
             assert (batch, options) == (False, {})
             asked.append((self._line, script))
-            return []
+            return Seen(())
 
     here = Project(root=tmp_path, home=tmp_path / "home", shell={})
     (here.home / "engines" / "1.20" / "pyflink" / "lib").mkdir(parents=True)

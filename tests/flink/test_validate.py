@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from flinkform.flink.places import mentioned, places
 from flinkform.flink.runtime import Embedded
 from flinkform.flink.settings import Settings
 from flinkform.flink.validate import Planner
@@ -286,3 +287,26 @@ def test_apart(flink: Embedded) -> None:
     assert flink.validate(TABLES + WRITE, batch=False, options={}) == []
     assert flink.alive
     assert flink.pid == before
+
+
+def test_tables(planner: Planner) -> None:
+    """Beside what is wrong a look tells each table's place, and whether an INSERT reads or writes it."""
+    script = """-- one that nobody reads, one behind a view
+CREATE TABLE unused (id INT) WITH ('connector' = 'filesystem', 'path' = '/data/unused', 'format' = 'json');
+CREATE TABLE source (id INT) WITH ('connector' = 'filesystem', 'path' = '/data/source/', 'format' = 'json');
+CREATE TABLE `a sink` WITH ('path' = '/data/sink') LIKE source;
+CREATE TEMPORARY VIEW v AS SELECT id FROM source;
+INSERT INTO `a sink` SELECT id FROM v;
+"""
+    seen = planner.look(script, batch=False, options={})
+    assert seen.problems == ()
+    told = {one.name.rpartition(".")[2]: one for one in seen.tables}
+    assert {name: (one.reads, one.writes) for name, one in told.items()} == {
+        "unused": (False, False),
+        "source": (True, False),
+        "a sink": (False, True),
+    }
+    assert list(places(told["source"])) == [("filesystem", "/data/source")]
+    assert list(places(told["a sink"])) == [("filesystem", "/data/sink")]
+    assert (told["a sink"].line, told["a sink"].column) == (4, 1)
+    assert set(mentioned(script)) == {"/data/unused", "/data/source", "/data/sink"}

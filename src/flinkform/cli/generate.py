@@ -13,6 +13,7 @@ STEPS = (
     "flinkform.release",
     "flinkform_constructs.generate",
     "flinkform.provider.document",
+    "flinkform.rules",
     "flinkform.cli.reference",
     "flinkform.cli.registry",
 )

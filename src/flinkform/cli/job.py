@@ -10,10 +10,10 @@ from typing import Any
 
 from flinkform import jobfile
 from flinkform.cli import project
+from flinkform.cli.files import environment_file, jobs_folder
 from flinkform.cli.named import unclear
 from flinkform.cli.progress import table
 from flinkform.cli.project import Project
-from flinkform.cli.validate import environment_file, jobs_folder
 from flinkform.jobfile import Origin
 from flinkform.resources import job as resource
 

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import flinkform
 from flinkform.cli import tools
@@ -21,7 +22,7 @@ from flinkform.errors import Unavailable
 from flinkform.flink import connectors, engines
 from flinkform.flink.settings import Settings
 from flinkform.flink.validate import Planner
-from flinkform.flink.values import Problem
+from flinkform.flink.values import Problem, Seen, Table
 
 THREADS = min(8, 2 * (os.cpu_count() or 1))
 """The planner's threads: a few more than there are processors, as each also waits for Python."""
@@ -50,6 +51,11 @@ def engine(here: Project, line: str) -> str:
 
 def check(here: Project, scripts: Sequence[Script], step: Step) -> list[tuple[Script, Problem]]:
     """Return what the planner has against each, in their order; none is asked about that it knows."""
+    return [(script, problem) for script, seen in look(here, scripts, step) for problem in seen.problems]
+
+
+def look(here: Project, scripts: Sequence[Script], step: Step) -> list[tuple[Script, Seen]]:
+    """Return what the planner found in each, in their order; none is asked about that it knows."""
     kept = _Kept(here.home / "cache" / "planned.json")
     marks = {line: _marks(here, line) for line in {script.engine for script in scripts}}
     keys = {script.shown: kept.key(script, marks[script.engine]) for script in scripts}
@@ -60,7 +66,7 @@ def check(here: Project, scripts: Sequence[Script], step: Step) -> list[tuple[Sc
     finally:
         if unknown:
             kept.save()
-    return [(script, problem) for script in scripts for problem in kept.answers[keys[script.shown]]]
+    return [(script, kept.answers[keys[script.shown]]) for script in scripts]
 
 
 def _ask(here: Project, line: str, unknown: Mapping[str, Script], kept: _Kept, step: Step) -> None:
@@ -72,8 +78,8 @@ def _ask(here: Project, line: str, unknown: Mapping[str, Script], kept: _Kept, s
     settings = replace(settings, engines=_engines(here), engine=line)
     with _naming(here), Planner(settings) as planner, ThreadPoolExecutor(THREADS) as pool:
 
-        def ask(script: Script) -> list[Problem]:
-            return planner.validate(script.text, batch=script.batch, options=script.options)
+        def ask(script: Script) -> Seen:
+            return planner.look(script.text, batch=script.batch, options=script.options)
 
         for number, (key, found) in enumerate(zip(unknown, pool.map(ask, unknown.values()), strict=True), 1):
             kept.answers[key] = found
@@ -109,7 +115,7 @@ class _Kept:
         self._path = path
         try:
             read = json.loads(path.read_text())
-            self.answers = {key: [Problem(*row) for row in rows] for key, rows in read.items()}
+            self.answers = {key: _seen(*rows) for key, rows in read.items()}
         except (OSError, ValueError, TypeError, AttributeError):
             self.answers = {}
 
@@ -120,6 +126,10 @@ class _Kept:
     def save(self) -> None:
         """Write the newest answers, but for those that may be another tomorrow."""
         last = list(self.answers.items())[-_REMEMBERED:]
-        rows = {key: [astuple(one) for one in found] for key, found in last if not any(one.passing for one in found)}
+        rows = {key: astuple(seen) for key, seen in last if not any(one.passing for one in seen.problems)}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         home.write(self._path, json.dumps(rows))
+
+
+def _seen(problems: list[list[Any]], tables: list[list[Any]]) -> Seen:
+    return Seen(tuple(Problem(*row) for row in problems), tuple(Table(*row) for row in tables))

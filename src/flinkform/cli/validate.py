@@ -1,4 +1,4 @@
-"""`flinkform validate`: job files against the schema and Flink's own planner, with no server and nothing run."""
+"""`flinkform validate`: job files against the schema, Flink's own planner and the rules; no server, nothing run."""
 
 from __future__ import annotations
 
@@ -9,74 +9,96 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from flinkform import jobfile
-from flinkform.cli import planned, project, tools
+from flinkform.cli import checks, planned, project, tools
+from flinkform.cli.files import environment_file, jobs_folder, line_of, script, survey
 from flinkform.cli.planned import Script
 from flinkform.cli.progress import Progress, Step, counted
 from flinkform.cli.project import Project
+from flinkform.controlplane import home
 from flinkform.errors import Invalid, Missing, Position
 from flinkform.flink.catalogue import DEFAULT
 from flinkform.flink.values import Problem
 from flinkform.jobfile import Job, Survey
-from flinkform.openapi import engine
+from flinkform.rules.finding import Finding
+from flinkform.rules.report import REPORTS
+from flinkform.rules.table import Severity
 
+FORMATS = ("text", "json", *REPORTS)
 _WIDTH = 200
 """Characters of a line that are shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong in one file; *line* is the text of the line it begins in, where that is known."""
-
-    position: Position
-    message: str
-    line: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.position}: {self.message}"
-
-    @property
-    def told(self) -> str:
-        """For a person at a terminal: with the line, and a mark below the column."""
-        if not self.line.strip():
-            return str(self)
-        blank = "".join(c if c == "\t" else " " for c in self.line[: self.position.column - 1])
-        return f"{self}\n    {self.line}\n    {blank}^"
-
-    @property
-    def object(self) -> dict[str, Any]:
-        at = self.position
-        return {"file": at.file, "line": at.line, "column": at.column, "message": self.message, "excerpt": self.line}
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser("validate", help="check job files with Flink's own planner, without a server")
-    parser.add_argument("paths", nargs="*", type=Path, help="scripts or folders of them; default: all jobs")
-    parser.add_argument("--json", action="store_true")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("paths", nargs="*", default=[], type=Path, help="scripts or folders of them; default: all jobs")
+    what.add_argument("--since", default="", metavar="REF", help="only jobs that differ from there, as `origin/main`")
+    parser.add_argument("--json", action="store_true", help="the same as --format json")
+    parser.add_argument("--format", action="append", choices=FORMATS, help="how to write what was found")
+    parser.add_argument(
+        "--out", action="append", default=[], type=Path, metavar="FILE", help="where to; one for each --format"
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print every finding; 1 where there is one."""
+    """Say every finding; 1 where one is an error."""
+    forms = options.format or ["json" if options.json else "text"]
+    if len(forms) != max(1, len(options.out)):
+        raise Invalid(f"expected one --out for each --format, got {len(options.out)} for {len(forms)}")
     here = _here(options.paths)
     with Progress().step("checking the scripts") as step:
-        inside, outside = _split(here, options.paths)
-        scripts, found, notes = [_plain(path) for path in outside], list[Finding](), list[str]()
-        if inside or not outside:
-            there = _survey(here)
-            scripts += [_script(here, job) for job in _chosen(here, inside, there.jobs) if "sql" in job.values]
-            found, notes = _written(here, there), _notes(here, there, step)
-        found += _planned(here, scripts, step)
-        step.result = f"{counted(len(scripts), 'script')}, {counted(len(found), 'problem')}"
-    if options.json:
-        print(json.dumps({"checked": len(scripts), "problems": [one.object for one in found], "notes": notes}))
+        found = _found(here, options.paths, options.since, step)
+        step.result = f"{counted(found.checked, 'script')}, {counted(len(found.findings), 'problem')}"
+    if not options.out:
+        print(found.written(forms[0]), end="")
     else:
-        for finding in found:
-            print(finding.told)
-    return 1 if found else 0
+        for form, file in zip(forms, options.out, strict=True):
+            home.write(file, found.written(form))
+        print(found.written("text"), end="")
+    return 1 if any(one.severity is Severity.ERROR for one in found.findings) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that a check found; *files* are those that were looked at, *checked* counts their scripts."""
+
+    findings: tuple[Finding, ...]
+    files: tuple[str, ...]
+    checked: int
+    notes: tuple[str, ...] = ()
+
+    def written(self, form: str) -> str:
+        """Return the report in one of FORMATS."""
+        if form == "text":
+            return "".join(f"{one.told}\n" for one in self.findings)
+        if form == "json":
+            problems = [one.object for one in self.findings]
+            return json.dumps({"checked": self.checked, "problems": problems, "notes": self.notes}) + "\n"
+        return REPORTS[form](self.findings, self.files)
+
+
+def _found(here: Project, paths: list[Path], since: str, step: Step) -> Found:
+    """Return what is wrong with the jobs at *paths*, or that differ *since* a commit, and with scripts elsewhere."""
+    inside, outside = _split(here, paths)
+    scripts = [_plain(path) for path in outside]
+    if outside and not inside:
+        return Found(tuple(_planned(here, scripts, step)), tuple(one.shown for one in scripts), len(scripts))
+    there = survey(here)
+    what = (
+        checks.since(here, since, there.jobs) if since else checks.scope(there.jobs, _chosen(here, inside, there.jobs))
+    )
+    asked = {job.path: script(here, job) for job in (*what.chosen, *what.related) if "sql" in job.values}
+    seen = dict(zip(asked, planned.look(here, [*asked.values(), *scripts], step), strict=False))
+    mine = [job for job in what.chosen if job.path in seen]
+    scripts = [*(asked[job.path] for job in mine), *scripts]
+    findings = [*_written(here, there), *_planned(here, scripts, step)]
+    findings += checks.broken(here, what, {path: one for path, (_, one) in seen.items()})
+    files = dict.fromkeys([*(str(jobs_folder(here) / job.path) for job in what.chosen), *(s.shown for s in scripts)])
+    return Found(tuple(findings), tuple(files), len(scripts), tuple(_notes(here, there, step)))
 
 
 def _here(paths: list[Path]) -> Project:
@@ -96,14 +118,14 @@ def checked(here: Project, step: Step) -> str:
     Without Java the planner is not asked, and Missing is raised where our own control plane would have a job to run:
     it could make all of them and start none.
     """
-    there = _survey(here)
+    there = survey(here)
     found, java = _written(here, there), tools.java(here.shell).found
     awake = [job for job in there.jobs if job.values.get("state", "running") == "running"]
     if not java and awake and not found and not here.shell.get("FLINKFORM_ENDPOINT"):
         told = f"Java 17 or newer was not found, and {counted(len(awake), 'job')} shall run; nothing was changed"
         raise Missing(told, advice="run `flinkform doctor --install`")
     if java:
-        found += _planned(here, [_script(here, job) for job in there.jobs if "sql" in job.values], step)
+        found += _planned(here, [script(here, job) for job in there.jobs if "sql" in job.values], step)
     _notes(here, there, step)
     if found:
         total = f"{counted(len(found), 'problem')} in the job files; nothing was changed"
@@ -111,30 +133,6 @@ def checked(here: Project, step: Step) -> str:
         raise Invalid("\n".join((total, *map(str, found))), parts=parts)
     right = f"{counted(len(there.jobs), 'job file')} {'is' if len(there.jobs) == 1 else 'are'} right"
     return right if java else f"{right}, and no script was looked at: Java was not found (`flinkform doctor`)"
-
-
-def jobs_folder(here: Project) -> Path:
-    """Return the folder of job files as a person at the working directory would name it."""
-    return Path(os.path.relpath(here.root / "jobs"))
-
-
-def environment_file(here: Project) -> Path:
-    """Return the environment's file; raises Invalid naming those there are."""
-    folder = Path(os.path.relpath(here.root / "environments"))
-    names = sorted(p.stem for p in folder.glob("*.yaml") if p.stem != "schema")
-    if here.environment not in names:
-        known = f"expected one of {', '.join(names)}" if names else f"{folder} has none"
-        advice = f"set FLINKFORM_ENVIRONMENT to one that is there, or write {folder / 'NAME.yaml'}"
-        raise Invalid(f"there is no environment {here.environment!r}, {known}", advice=advice)
-    return folder / f"{here.environment}.yaml"
-
-
-def _survey(here: Project) -> Survey:
-    """Return the checkout's jobs as its environment wants them, and what is wrong with any file."""
-    jobs = jobs_folder(here)
-    if not jobs.is_dir():
-        raise Invalid(f"there is no folder {jobs}", advice="put job files into it, one folder a namespace")
-    return jobfile.survey(jobs, environment=environment_file(here))
 
 
 def _written(here: Project, there: Survey) -> list[Finding]:
@@ -151,7 +149,7 @@ def _notes(here: Project, there: Survey, step: Step) -> list[str]:
     notes += [f"{place}: {composed}" for place in there.recomposed]
     notes += [
         f"{counted(count, 'job')} for Flink {line} planned by {DEFAULT}: `flinkform engine install {line}` fetches it"
-        for line, count in sorted(Counter(map(_line_of, there.jobs)).items())
+        for line, count in sorted(Counter(map(line_of, there.jobs)).items())
         if line not in ("", DEFAULT, planned.engine(here, line))
     ]
     for note in notes:
@@ -161,22 +159,23 @@ def _notes(here: Project, there: Survey, step: Step) -> list[str]:
 
 def _planned(here: Project, scripts: list[Script], step: Step) -> list[Finding]:
     """Return what the planner has against *scripts*."""
-    return [_finding(here, script, problem) for script, problem in planned.check(here, scripts, step)]
+    return [_finding(here, one, problem) for one, problem in planned.check(here, scripts, step)]
 
 
-def _finding(here: Project, script: Script, problem: Problem) -> Finding:
+def _finding(here: Project, asked: Script, problem: Problem) -> Finding:
     """Return a problem where it was written: an option that Flink refuses may be none of the script's own."""
-    if problem.option and (place := _written_at(here, script, problem.option)):
-        return Finding(place, problem.message)
-    return Finding(Position(script.shown, problem.line, problem.column), problem.message, _line(script.text, problem))
+    if problem.option and (place := _written_at(here, asked, problem.option)):
+        return Finding(place, problem.message, id="flink")
+    at = Position(asked.shown, problem.line, problem.column)
+    return Finding(at, problem.message, _line(asked.text, problem), id="flink")
 
 
-def _written_at(here: Project, script: Script, option: str) -> Position | None:
-    """Return where the job of *script* has its *option* from; None for a script outside `jobs/`."""
+def _written_at(here: Project, asked: Script, option: str) -> Position | None:
+    """Return where the job of *asked* has its *option* from; None for a script outside `jobs/`."""
     folder = jobs_folder(here)
-    if not Path(script.shown).is_relative_to(folder):
+    if not Path(asked.shown).is_relative_to(folder):
         return None
-    path = Path(script.shown).relative_to(folder).as_posix()
+    path = Path(asked.shown).relative_to(folder).as_posix()
     found = jobfile.origins(path, folder, environment=jobfile.environment(environment_file(here)))
     return next((one.said.position for one in found if one.at == ("flink_options", option)), None)
 
@@ -185,17 +184,6 @@ def _line(text: str, problem: Problem) -> str:
     """Return the line of a script that a problem begins in."""
     lines = text.splitlines()[problem.line - 1 : problem.line]
     return lines[0][:_WIDTH] if lines else ""
-
-
-def _script(here: Project, job: Job) -> Script:
-    options = dict(job.values.get("flink_options") or {})
-    batch, line = job.values.get("execution_mode") == "BATCH", planned.engine(here, _line_of(job))
-    return Script(str(jobs_folder(here) / job.path), job.values["sql"], batch, options, line)
-
-
-def _line_of(job: Job) -> str:
-    """Return the line of Flink that a job asks for; empty where it does not, or not in words that are known."""
-    return engine.line(str(job.values.get("engine_version") or ""))
 
 
 def _plain(path: Path) -> Script:
@@ -225,11 +213,11 @@ def _split(here: Project, paths: list[Path]) -> tuple[list[Path], list[Path]]:
     return inside, list(dict.fromkeys(outside))
 
 
-def _chosen(here: Project, wanted: list[Path], jobs: Iterable[Job]) -> list[Job]:
+def _chosen(here: Project, wanted: list[Path], jobs: Iterable[Job]) -> tuple[Job, ...]:
     """Return those of *jobs* that are at or below *wanted*, all where nothing is."""
     places = {job: (here.root / "jobs" / job.path).resolve() for job in jobs}
-    return [
+    return tuple(
         job
         for job, place in places.items()
         if not wanted or any(place == one or one in place.parents for one in wanted)
-    ]
+    )

@@ -12,6 +12,7 @@ from flinkform.errors import Position, TimedOut, Unavailable
 from flinkform.flink.blame import Blame
 from flinkform.flink.diagnosis import Failure, causes, diagnose, said
 from flinkform.flink.gateway import Gateway, Thrown
+from flinkform.flink.places import Tables
 from flinkform.flink.sql import Lines, Statement, batch, inner, padded, statements, without_mark
 from flinkform.flink.values import Problem
 
@@ -49,6 +50,8 @@ class Reading:
     inserts: list[tuple[Statement, Any]] = field(default_factory=list)
     """Each statement that writes, with the list of Flink's operations for it."""
     problems: list[Problem] = field(default_factory=list)
+    tables: Tables = field(default_factory=Tables)
+    """Those that the script makes, where it is only looked at."""
 
 
 def read(
@@ -202,6 +205,8 @@ class _Reader:
             self._foreign = self._foreign or operation.getProperties().get("type") != "generic_in_memory"
         if kind == "CreateTableOperation":
             self._blame.made(part, operation)
+            if self._dry:
+                self._reading.tables.made(part, operation)
         if self._dry and self._foreign and kind in ("CreateTableOperation", "CreateViewOperation"):
             operation = self._again_as(operation, kind, temporary=True)
         elif self._lasting and not self._foreign and kind == "CreateTableOperation":
@@ -232,7 +237,8 @@ class _Reader:
         try:
             with self._gateway.answering():
                 none = self._gateway.array(api.ExplainDetail)
-                self._reading.environment.explainInternal(operations, api.ExplainFormat.TEXT, none)
+                told = self._reading.environment.explainInternal(operations, api.ExplainFormat.TEXT, none)
+                self._reading.tables.used(str(told))
         except Thrown as error:
             if not self._inside(part, self._again) and self._blame.thrown(part, error):
                 self._again(part)

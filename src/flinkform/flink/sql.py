@@ -137,7 +137,30 @@ def words(statement: Statement) -> Iterator[tuple[int, str]]:
 def literals(script: str) -> set[str]:
     """The value of every string literal."""
     pieces = (piece[0] for piece in _PIECE.finditer(script) if piece.lastgroup == "literal")
-    return {piece[1:-1].replace("''", "'") for piece in pieces if piece.startswith("'")}
+    return {_value(piece) for piece in pieces if piece.startswith("'")}
+
+
+def _value(piece: str) -> str:
+    return piece[1:-1].replace("''", "'")
+
+
+def pairs(script: str) -> Iterator[tuple[str, str]]:
+    """Yield what stands on both sides of each `'name' = 'value'`."""
+    before: tuple[str, ...] = ("", "")
+    for piece in _PIECE.finditer(script):
+        if piece.lastgroup not in ("comment", "space"):
+            if before[1] == "=" and before[0].startswith("'") and piece[0].startswith("'"):
+                yield _value(before[0]), _value(piece[0])
+            before = (before[1], piece[0])
+
+
+def comments(script: str) -> Iterator[tuple[int, int, str]]:
+    """Yield line, column and text of every comment, without its marks."""
+    script = without_mark(script)
+    lines = Lines(script)
+    for piece in _PIECE.finditer(script):
+        if piece.lastgroup == "comment":
+            yield *lines.place(piece.start()), piece[0].removesuffix("*/")[2:].strip()
 
 
 def literal(text: str, value: str) -> int | None:

@@ -16,15 +16,21 @@ from flinkform.flink.jvm import Jvm
 from flinkform.flink.plan import Plan
 from flinkform.flink.settings import Settings
 from flinkform.flink.turns import Turns
-from flinkform.flink.values import Problem
+from flinkform.flink.values import Problem, Seen
 
 log = logging.getLogger(__name__)
 
 
 def validate(gateway: Gateway, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
     """Every problem of a script, in the order of its lines. TimedOut or Unavailable when the planner is silent."""
-    found = read(gateway, script, batch_default=batch, options=options, dry=True).problems
-    return sorted(found, key=lambda problem: (problem.line, problem.column))
+    return list(look(gateway, script, batch=batch, options=options).problems)
+
+
+def look(gateway: Gateway, script: str, *, batch: bool, options: Mapping[str, str]) -> Seen:
+    """What is wrong in a script, in the order of its lines, and its tables; raises as `validate` does."""
+    found = read(gateway, script, batch_default=batch, options=options, dry=True)
+    problems = sorted(found.problems, key=lambda problem: (problem.line, problem.column))
+    return Seen(tuple(problems), found.tables.found)
 
 
 class Planner:
@@ -66,10 +72,14 @@ class Planner:
 
     def validate(self, script: str, *, batch: bool, options: Mapping[str, str]) -> list[Problem]:
         """Every problem of a script. Unavailable, Missing: the JVM cannot be started again."""
+        return list(self.look(script, batch=batch, options=options).problems)
+
+    def look(self, script: str, *, batch: bool, options: Mapping[str, str]) -> Seen:
+        """Every problem of a script, and its tables; raises as `validate` does."""
         with self._turns.shared():
             pid = self._jvm.pid
             try:
-                return validate(self._jvm.gateway, script, batch=batch, options=options)
+                return look(self._jvm.gateway, script, batch=batch, options=options)
             except (TimedOut, Unavailable) as error:
                 log.info("asking about a script alone: %s", error)
                 place = error.position
@@ -78,7 +88,7 @@ class Planner:
             if not self._jvm.alive or self._jvm.pid == pid:
                 self._jvm.start()
             try:
-                return validate(self._jvm.gateway, script, batch=batch, options=options)
+                return look(self._jvm.gateway, script, batch=batch, options=options)
             except TimedOut as error:
                 reason, place = f"Flink's planner was not done within {self._seconds:g} s", error.position or place
             except Unavailable as error:
@@ -88,7 +98,7 @@ class Planner:
             self._jvm.start()
         line, column = (place.line, place.column) if place else (1, 1)
         message = f"{reason}; look for expensive constant expressions"
-        return [Problem(line, column, line, column, message, passing=True)]
+        return Seen((Problem(line, column, line, column, message, passing=True),))
 
     def compile(
         self, script: str, options: Mapping[str, str], *, name: str = "script", batch: bool = False

@@ -180,3 +180,23 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.line}:{self.column}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that a script makes, at its line and column: its options, and whether an INSERT reads or writes it."""
+
+    name: str
+    line: int
+    column: int
+    options: Mapping[str, str]
+    reads: bool = False
+    writes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a planner found in a script: everything that is wrong, and its tables as far as it could plan."""
+
+    problems: tuple[Problem, ...]
+    tables: tuple[Table, ...] = ()

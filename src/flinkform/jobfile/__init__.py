@@ -6,6 +6,7 @@ from flinkform.jobfile.load import Survey, load, load_job, survey
 from flinkform.jobfile.model import Allowed, Environment, Job, Overlay
 from flinkform.jobfile.names import job_name, job_path
 from flinkform.jobfile.origin import Origin, origins
+from flinkform.jobfile.settings import Settings, settings
 from flinkform.jobfile.tree import Folder, Tree
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Job",
     "Origin",
     "Overlay",
+    "Settings",
     "Survey",
     "Tree",
     "allowed",
@@ -28,5 +30,6 @@ __all__ = [
     "load_job",
     "origins",
     "owner",
+    "settings",
     "survey",
 ]

@@ -43,11 +43,15 @@ class Codeowners:
 
     def asks(self, path: str) -> tuple[Ask, ...]:
         """Return whose approval a change of *path* needs, one ask a section."""
-        found: dict[str, _Rule] = {}
-        for rule in self.rules:
-            if rule.pattern.fullmatch(path):
-                found[rule.ask.section.casefold()] = rule
-        return tuple(rule.ask for rule in found.values() if rule.ask.owners and not rule.optional)
+        return tuple(rule.ask for rule in self._last(path) if rule.ask.owners and not rule.optional)
+
+    def owned(self, path: str) -> bool:
+        """Say whether any section names an owner of *path*, one whose approval is optional too."""
+        return any(rule.ask.owners for rule in self._last(path))
+
+    def _last(self, path: str) -> Iterable[_Rule]:
+        """Return the last rule of each section that matches."""
+        return {rule.ask.section.casefold(): rule for rule in self.rules if rule.pattern.fullmatch(path)}.values()
 
 
 def _rules(lines: Iterable[str]) -> Iterator[_Rule]:

@@ -11,6 +11,7 @@ from flinkform import jobfile
 from flinkform.errors import FlinkformError
 from flinkform.jobfile import Environment
 from flinkform.jobfile.reader import Reader, reading
+from flinkform.jobfile.settings import FILE as SETTINGS
 from flinkform.jobfile.shape import DEFAULTS
 from flinkform.release.git import LINK, MODULE, Change, Entry, Objects, Repository
 from flinkform.release.tree import CommitTree, below
@@ -18,7 +19,7 @@ from flinkform.release.tree import CommitTree, below
 JOBS, ENVIRONMENTS = "jobs", "environments"
 _JAR = ".jar"
 _PROSE = (".md", ".rst", ".adoc", ".png", ".jpg", ".svg", ".pdf", ".jar", ".zip", ".gz", ".whl")
-_PAPERS = ("CODEOWNERS", "LICENSE", "NOTICE", "Makefile", "Jenkinsfile")
+_PAPERS = ("CODEOWNERS", "LICENSE", "NOTICE", "Makefile", "Jenkinsfile", SETTINGS)
 
 
 class How(StrEnum):
