@@ -89,7 +89,17 @@ def _resource(one: Resource) -> str:
     label = one.example.partition(f'"{one.type_name}" "')[2].partition('"')[0] or "this"
     key = "/".join(name.upper() for name in one.key)
     shown = f"\n## Import\n\n```shell\nterraform import {one.type_name}.{label} {key}\n```\n"
-    return head + _example(one.example) + _schema(one.attributes) + shown
+    return head + _example(one.example) + _schema(one.attributes) + shown + _moved(one)
+
+
+def _moved(one: Resource) -> str:
+    if not one.moved:
+        return ""
+    types = " and ".join(f"`{source.type}`" for source in one.moved)
+    return (
+        f"\n## Move\n\nA `moved` block turns {types} into this type: [how](../guides/take-over.md).\n\n"
+        f"```terraform\nmoved {{\n  from = {one.moved[0].type}.this\n  to   = {one.type_name}.this\n}}\n```\n"
+    )
 
 
 def _source(one: DataSource) -> str:

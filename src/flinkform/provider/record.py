@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from flinkform.errors import Conflict, Invalid
@@ -12,7 +13,7 @@ from flinkform.provider.values import Values, same, settled
 from flinkform.resources.job import OURS
 from flinkform.schema import document as documents
 from flinkform.schema.codec import Lossy
-from flinkform.schema.model import Attribute, Change, Origin, Resource
+from flinkform.schema.model import Attribute, Change, Moved, Origin, Resource
 from flinkform.schema.types import ListOf, MapOf, String, Type
 
 NONCE = OURS + "nonce"
@@ -83,6 +84,35 @@ def imported(resource: Resource, text: str) -> dict[str, Any]:
         raise Invalid(f"expected the id of a {resource.type_name} as {form}, got {text!r}")
     state: dict[str, Any] = {a.name: a.default if a.path is None else None for a in resource.attributes}
     return state | dict(zip(resource.key, parts, strict=True)) | {"id": text}
+
+
+def moved(resource: Resource, source: Moved, values: Any) -> dict[str, Any]:
+    """Return the state that reading can complete from *values*, the state of the type *source*.
+
+    Invalid: it does not say which object it is of. What else it lacks, or has in a form of its own, is left to reading.
+    """
+    found = {name: _found(values, place.split(".")) for name, place in source.places.items()}
+    missing = [source.places[name] for name in resource.key if not found.get(name)]
+    if missing:
+        raise Invalid(
+            f"expected a state of {source.type} that says what its {', '.join(missing)} is, got none",
+            advice=f"refresh it with its own provider first, or bring it in by an import block of {resource.type_name}",
+        )
+    state = imported(resource, "/".join(str(found[name]) for name in resource.key))
+    for name, value in found.items():
+        with suppress(Invalid):
+            resource.attribute(name).type.check(value, (name,))
+            state[name] = value or None
+    return state
+
+
+def _found(value: Any, steps: Iterable[str]) -> Any:
+    for step in steps:
+        if isinstance(value, list):
+            value = next(iter(value[int(step) :]), None)
+        else:
+            value = value.get(step) if isinstance(value, Mapping) else None
+    return value
 
 
 def completed(attributes: Iterable[Attribute], values: Values) -> dict[str, Any]:

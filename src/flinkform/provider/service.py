@@ -18,7 +18,7 @@ from flinkform.provider.session import Result, Session
 from flinkform.provider.upgrade import noted
 from flinkform.provider.values import Form, Values
 from flinkform.resources import DATA_SOURCES, RESOURCES, job
-from flinkform.schema.model import Attribute, DataSource, Resource
+from flinkform.schema.model import Attribute, DataSource, Moved, Resource
 
 PREFIX = b"/tfplugin6.Provider/"
 _WRITE_ONLY = 2
@@ -224,11 +224,15 @@ class Service:
         return protobuf.message(1, protobuf.bytes_(1, request[1]), protobuf.message(2, kind.form.dump(state)))
 
     def _move(self, request: Message) -> bytes:
-        source, target = request.get(2, b"").decode(), request.get(5, b"").decode()
-        raise Invalid(
-            f"{target} cannot take over the state of {source} yet",
-            advice=f"take {source} out of the state with a removed block, and bring it in with an import block",
-        )
+        kind, version = self._kind(request[5]), request.get(3, 0)
+        source = _source(kind.resource, request.get(1, b"").decode(), request.get(2, b"").decode())
+        text = protobuf.read(request.get(4, b"")).get(1, b"")
+        if version > source.version or not isinstance(text, bytes) or not text:
+            raise Invalid(
+                f"expected a state of {source.type} of version {source.version}, got {version if text else 'none'}",
+                advice=f"bring it in by an import block of {kind.resource.type_name}",
+            )
+        return protobuf.message(1, kind.form.dump(record.moved(kind.resource, source, json.loads(text))))
 
     def _read_source(self, request: Message) -> grpc.Answer:
         source, form = self._sources[request[1]]
@@ -287,6 +291,19 @@ def _checked(attributes: Iterable[Attribute], values: Values | None, field: int)
 
 def _source_answer(source: DataSource, form: Form, config: Values, session: Session) -> bytes:
     return protobuf.message(1, form.dump(sources.read(source, config, session)))
+
+
+def _source(resource: Resource, provider: str, name: str) -> Moved:
+    """Return what the type *name* of *provider* is to ours, whichever mirror it was installed from."""
+    for source in resource.moved:
+        if (source.provider, source.type) == (provider.rpartition("/")[2], name):
+            return source
+    known = ", ".join(source.type for source in resource.moved)
+    raise Invalid(
+        f"{resource.type_name} cannot take over the state of {name} of {provider or 'no provider'}"
+        + (f", expected one of {known}" if known else ""),
+        advice=f"take it out of the state by a removed block; bring it in by an import block of {resource.type_name}",
+    )
 
 
 def _private(data: bytes) -> dict[str, Any]:

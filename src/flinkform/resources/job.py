@@ -10,7 +10,7 @@ from typing import Any
 
 from flinkform.resources.scope import within
 from flinkform.schema.codec import Labels, Pairs, Texts
-from flinkform.schema.model import Api, Attribute, Call, Change, Origin, Resource
+from flinkform.schema.model import Api, Attribute, Call, Change, Moved, Origin, Resource
 from flinkform.schema.types import Bool, ListOf, MapOf, Number, Object, String
 
 OURS = "flinkform.io/"
@@ -81,6 +81,9 @@ class Jar:
 
 
 _NOTHING: dict[str, Any] = {"jarUri": "", "entryClass": "", "mainArgs": "", "additionalDependencies": []}
+
+_RUN = {"workspace": "resource_id", "namespace": "namespace", "deployment_id": "deployment_id"}
+"""Where both of the public provider's types, the deployment and its run, say which deployment it is."""
 
 RESOURCE = Resource(
     name="job",
@@ -312,6 +315,25 @@ RESOURCE = Resource(
             stable=True,
             path="deploymentId",
         ),
+    ),
+    moved=(
+        Moved(
+            provider="alicloud",
+            type="alicloud_realtime_compute_deployment",
+            places={
+                **_RUN,
+                "name": "deployment_name",
+                "description": "description",
+                "sql": "artifact.0.sql_artifact.0.sql_script",
+                "execution_mode": "execution_mode",
+                "engine_version": "engine_version",
+                "deployment_target": "deployment_target.0.name",
+                "parallelism": "streaming_resource_setting.0.basic_resource_setting.0.parallelism",
+                "flink_options": "flink_conf",
+                "labels": "labels",
+            },
+        ),
+        Moved(provider="alicloud", type="alicloud_realtime_compute_job", places=_RUN),
     ),
     example="""
 resource "flink_job" "bids_per_minute" {

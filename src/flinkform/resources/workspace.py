@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flinkform.schema.codec import ComputeUnits
-from flinkform.schema.model import Api, Attribute, Call, Change, Origin, Resource, Wait
+from flinkform.schema.model import Api, Attribute, Call, Change, Moved, Origin, Resource, Wait
 from flinkform.schema.types import ListOf, Number, String, name_type
 
 RESOURCE = Resource(
@@ -98,6 +98,21 @@ RESOURCE = Resource(
             doc="CREATING, RUNNING, MODIFYING or DELETING.",
             origin=Origin.COMPUTED,
             path="ClusterStatus",
+        ),
+    ),
+    moved=(
+        Moved(
+            provider="alicloud",
+            type="alicloud_realtime_compute_vvp_instance",
+            places={
+                "instance_id": "id",
+                "name": "vvp_instance_name",
+                "cpu": "resource_spec.0.cpu",
+                "vpc_id": "vpc_id",
+                "vswitch_ids": "vswitch_ids",
+                "bucket": "storage.0.oss.0.bucket",
+                "resource_id": "resource_id",
+            },
         ),
     ),
     example="""

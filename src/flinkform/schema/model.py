@@ -126,11 +126,26 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A type of another provider whose state a type of ours takes over.
+
+    *places* says where its state has our attributes: dotted, with the index of a list. What they leave out, reading
+    brings. *version* is the newest version of its schema that they are true of.
+    """
+
+    provider: str
+    type: str
+    places: Mapping[str, str]
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """A type that Terraform manages. *key* names the attributes that make up its id, in order, joined by `/`.
 
     A *kept* one means nothing beyond itself: the embedded control plane answers its operations from this alone, and
     no two of one namespace have the same *unique* attributes. *lookup* says that data sources follow from this.
+    *moved* are the types of other providers that a `moved` block may turn into this one.
     """
 
     name: str
@@ -143,6 +158,7 @@ class Resource:
     kept: bool = False
     unique: tuple[str, ...] = ()
     lookup: bool = True
+    moved: tuple[Moved, ...] = ()
     example: str = ""
 
     @property

@@ -194,10 +194,66 @@ def test_upgraded_state_of_before(core: Core) -> None:
     assert whole["timeouts"] == {"create": "5m", "update": None, "delete": None}
 
 
+def moved(core: Core, values: dict[str, Any], **given: Any) -> dict[int, Any]:
+    """Ask for what a state of the public provider's deployment is as our job."""
+    provider = given.get("provider", "registry.terraform.io/aliyun/alicloud")
+    return core(
+        "MoveResourceState",
+        protobuf.string(1, provider),
+        protobuf.string(2, given.get("source", "alicloud_realtime_compute_deployment")),
+        protobuf.uint(3, given.get("version", 0)),
+        protobuf.message(4, protobuf.bytes_(1, json.dumps(values).encode())),
+        protobuf.string(5, given.get("target", "flink_job")),
+    )
+
+
+PUBLIC: dict[str, Any] = {"resource_id": "w", "namespace": "n", "deployment_id": "d-1", "deployment_name": "a"}
+
+
 def test_move(core: Core) -> None:
-    """A move is refused with what to do instead."""
-    told = core("MoveResourceState", protobuf.string(2, "alicloud_job"), protobuf.string(5, "flink_job"))
-    assert "flink_job cannot take over the state of alicloud_job" in text(told[2])
+    """What the public provider kept of a deployment is our job, defaults of what it does not know included."""
+    artifact = [{"kind": "SQLSCRIPT", "jar_artifact": [], "sql_artifact": [{"sql_script": "SELECT 1"}]}]
+    odd = {"flink_conf": {}, "labels": None, "streaming_resource_setting": [], "execution_mode": "BOTH"}
+    state = FORM.load(bytes(moved(core, PUBLIC | {"artifact": artifact} | odd)[1])) or {}
+    told = {name: state[name] for name in ("id", "workspace", "namespace", "deployment_id", "name", "sql")}
+    assert told == {
+        "id": "w/n/d-1",
+        "workspace": "w",
+        "namespace": "n",
+        "deployment_id": "d-1",
+        "name": "a",
+        "sql": "SELECT 1",
+    }
+    assert state["savepoint_on_destroy"] is True
+    assert [state[name] for name in ("flink_options", "labels", "parallelism", "execution_mode")] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"source": "alicloud_vpc"},
+            "expected one of alicloud_realtime_compute_deployment, alicloud_realtime_compute_",
+        ),
+        (
+            {"provider": "registry.terraform.io/acme/other"},
+            "cannot take over the state of alicloud_realtime_compute_de",
+        ),
+        ({"target": "flink_variable"}, "flink_variable cannot take over the state of"),
+        ({"version": 3}, "of version 0, got 3"),
+        ({"target": "flink_nothing"}, "expected a type of this provider"),
+    ],
+)
+def test_move_of_something_else(core: Core, given: dict[str, Any], said: str) -> None:
+    """What no declaration says how to read is refused with what to do instead."""
+    assert said in text(moved(core, PUBLIC, **given)[2])
+
+
+def test_move_of_too_little(core: Core) -> None:
+    """A state that does not say which object it is of is refused, and what it lacks is named as its provider does."""
+    told = text(moved(core, {"namespace": "n", "deployment_name": "a"})[2])
+    assert "says what its resource_id, deployment_id is" in told
+    assert "import block of flink_job" in told
 
 
 def test_stop() -> None:
