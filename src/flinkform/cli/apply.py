@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flinkform.cli import health, plan, planning, project, stacks
+from flinkform.cli import plan, planning, project
 from flinkform.cli.leftover import Locks
-from flinkform.cli.planning import Wanted
-from flinkform.cli.progress import Progress, Step, counted
+from flinkform.cli.progress import Progress
 from flinkform.cli.project import Project
-from flinkform.cli.stacks import Outcome, Stack, Terraform
+from flinkform.cli.stacks import Outcome
+from flinkform.cli.waves import Run
 from flinkform.errors import Conflict, FlinkformError
-from flinkform.jobfile.globs import matches
 from flinkform.release import document, gate, ledger
 from flinkform.release.document import Release, Sealed
 from flinkform.release.gate import Rules
 from flinkform.release.git import Repository
-from flinkform.release.review import items
 from flinkform.release.signature import Signer
 
 
@@ -41,21 +40,13 @@ def run(options: argparse.Namespace) -> int:
     release = sealed.release
     here, repository = _here(release)
     progress = Progress()
-    with progress.step("checking the release") as step:
-        repository.resolve(release.commit)
-        rules = gate.rules(repository, release.commit, release.environment)
-        signer = gate.admit(sealed, rules, repository, environment=here.environment, now=datetime.now(UTC))
-        step.result = f"{release.id}, made by {signer}"
-    terraform = replace(plan.terraform(here), locks=Locks(here))
-    what = replace(planning.wanted(here, at=release.commit, since=release.since), release=release.id)
-    with progress.step("planning once more") as step:
-        gate.unchanged(release, planning.serials(here, {one["name"] for one in release.stacks}))
-        found = planning.review(here, terraform, what, step)
-        gate.same(release, {(one.stack, one.address): one.digest for one in found.items})
-        step.result = "the same plan"
-    outcomes = _recorded(
-        here, repository, sealed, rules, signer, lambda: _waves(here, terraform, what, release, rules, progress)
-    )
+    with _alone(here):
+        with progress.step("checking the release") as step:
+            rules, signer, again = _admitted(here, repository, sealed)
+            step.result = f"{release.id}, made by {signer}" + (", goes on where it stopped" if again else "")
+        found = _planned(here, release, rules, progress, again=again)
+        about = _about(sealed, rules, repository, signer)
+        outcomes = _recorded(here, repository, about, lambda: found.carry_out(progress))
     if options.json:
         print(
             json.dumps({"release": release.id, "commit": release.commit, "stacks": [asdict(one) for one in outcomes]})
@@ -63,6 +54,48 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(f"{release.id} is applied: {release.environment} is at {release.commit[:12]}")
     return 0
+
+
+@contextmanager
+def _alone(here: Project) -> Iterator[None]:
+    """Let no other release be applied from this home meanwhile; the lock goes with the process, however it ends."""
+    here.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (here.home / "apply.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict("another release is being applied from here", advice="wait until it has ended") from None
+        yield
+
+
+def _admitted(here: Project, repository: Repository, sealed: Sealed) -> tuple[Rules, Signer, bool]:
+    """Return the rules, who signed, and whether the release was begun before; raises what forbids it."""
+    release = sealed.release
+    repository.resolve(release.commit)
+    rules = gate.rules(repository, release.commit, release.environment)
+    signer = gate.admit(sealed, rules, repository, environment=here.environment, now=datetime.now(UTC))
+    ledger.fetch(repository, here.environment)
+    before = ledger.unfinished(repository, here.environment)
+    again = bool(before) and (before or {}).get("release") == release.id
+    if before and not again:
+        gate.follows(release, before)
+    return rules, signer, again
+
+
+def _planned(here: Project, release: Release, rules: Rules, progress: Progress, *, again: bool) -> Run:
+    """Plan once more; what may be carried out is the very plan, or what is left of it."""
+    terraform = replace(plan.terraform(here), locks=Locks(here))
+    what = replace(planning.wanted(here, at=release.commit, since=release.since), release=release.id)
+    with progress.step("planning once more") as step:
+        gate.unchanged(release, planning.serials(here, {one["name"] for one in release.stacks}), again=again)
+        found = planning.review(here, terraform, what, step)
+        if again:
+            gate.within(release, found.items, again=True)
+            step.result = f"{len(found.items)} of {len(release.items)} are left"
+        else:
+            gate.same(release, {(one.stack, one.address): one.digest for one in found.items})
+            step.result = "the same plan"
+    return Run(here, terraform, what, release, rules, again)
 
 
 def _here(release: Release) -> tuple[Project, Repository]:
@@ -73,95 +106,36 @@ def _here(release: Release) -> tuple[Project, Repository]:
     return here, Repository.around(here.root, here.shell)
 
 
-def _recorded(
-    here: Project,
-    repository: Repository,
-    sealed: Sealed,
-    rules: Rules,
-    signer: Signer,
-    act: Callable[[], list[Outcome]],
-) -> list[Outcome]:
-    """Do it, and append how it ended to the environment's ledger, a failure too."""
-    ledger.fetch(repository, here.environment)
+def _about(sealed: Sealed, rules: Rules, repository: Repository, signer: Signer) -> dict[str, Any]:
+    """Return what the ledger keeps of a release."""
     release = sealed.release
     approvers = gate.approvers(sealed, rules, repository, signer)
-    about: dict[str, Any] = {
+    return {
         "release": release.id,
         "commit": release.commit,
         "artefact": release.artefact,
         "environment": release.environment,
         "signed_by": str(signer),
         "approved_by": [str(one) for one in approvers],
+        "stacks": [one["name"] for one in release.stacks],
         "jobs": [{name: one[name] for name in ("name", "path", "action", "verdict")} for one in release.items],
     }
+
+
+def _recorded(
+    here: Project, repository: Repository, about: dict[str, Any], act: Callable[[], list[Outcome]]
+) -> list[Outcome]:
+    """Do it, and append to the environment's ledger that it begins and how it ended, a failure too."""
+
+    def record(**more: str) -> None:
+        ledger.record(repository, here.environment, about | more)
+        ledger.push(repository, here.environment)
+
+    record(outcome=ledger.STARTED)
     try:
         outcomes = act()
     except (FlinkformError, KeyboardInterrupt) as error:
-        ledger.record(repository, here.environment, {**about, "outcome": "failed", "why": str(error)[:2000]})
-        ledger.push(repository, here.environment)
+        record(outcome=ledger.FAILED, why=str(error)[:2000])
         raise
-    ledger.record(repository, here.environment, {**about, "outcome": "applied"})
-    ledger.push(repository, here.environment)
+    record(outcome=ledger.APPLIED)
     return outcomes
-
-
-def _waves(
-    here: Project, terraform: Terraform, what: Wanted, release: Release, rules: Rules, progress: Progress
-) -> list[Outcome]:
-    """Apply the canaries, then the rest; after each wave its jobs have to be well for a while."""
-    waves = tuple(_wave(release, rules))
-    outcomes: list[Outcome] = []
-    for number, (only, names) in enumerate(waves, 1):
-        with progress.step(f"wave {number} of {len(waves)}, {counted(len(names), 'change')}") as step:
-            with planning.synthesised(here, terraform, what, step) as found:
-                those = planning.chosen(here, what, found)
-                outcomes += _applied(here, terraform, those, release, only, step)
-            health.watch(here, names, rules.window, step)
-            step.result = "healthy"
-    return outcomes
-
-
-def _wave(release: Release, rules: Rules) -> Iterator[tuple[Mapping[str, set[str]], set[str]]]:
-    """Yield each wave: addresses by stack, none for all that is left, and the names of its changes."""
-    first = [one for one in release.items if any(matches(glob, one["path"]) for glob in rules.canary)]
-    rest = [one for one in release.items if one not in first]
-    if first and rest:
-        only: dict[str, set[str]] = {}
-        for one in first:
-            only.setdefault(one["stack"], set()).add(one["address"])
-        yield only, {one["name"] for one in first}
-    yield {}, {one["name"] for one in rest or first}
-
-
-def _applied(
-    here: Project,
-    terraform: Terraform,
-    those: tuple[Stack, ...],
-    release: Release,
-    only: Mapping[str, set[str]],
-    step: Step,
-) -> Iterator[Outcome]:
-    """Apply each stack of a wave after those it needs."""
-    left = [stack for stack in those if not only or stack.name in only]
-    plans = here.home / "plans"
-    plans.mkdir(mode=0o700, parents=True, exist_ok=True)
-    while left:
-        waiting = {stack.name for stack in left}
-        ready = next((stack for stack in left if not waiting & set(stack.after)), left[0])
-        left.remove(ready)
-        yield stacks.apply(
-            terraform,
-            ready,
-            plans / f"{ready.name}.tfplan",
-            step.say,
-            only=only.get(ready.name, ()),
-            check=partial(_expected, terraform, release),
-        )
-
-
-def _expected(terraform: Terraform, release: Release, stack: Stack, file: Path) -> None:
-    """Raise Conflict where a plan has in mind what the release has not."""
-    known = {(one["stack"], one["address"]): one["action"] for one in release.items}
-    for made in items(stack.name, planning.shown(terraform, stack, file)):
-        if known.get((stack.name, made.address)) != made.action:
-            raise Conflict(f"the plan is another one by now: {made.name} would be changed by {made.action}")

@@ -15,7 +15,7 @@ from flinkform.errors import FlinkformError, JobFailed
 
 _PAUSE = 1.0
 _WELL = ("RUNNING", "FINISHED")
-_ADVICE = "what was applied stays as it is; mend the job, or go back with `flinkform rollback`"
+ADVICE = "what was applied stays as it is; apply the release again, mend the job, or go back with `flinkform rollback`"
 
 
 def watch(
@@ -30,12 +30,14 @@ def watch(
     """Return once the jobs called *names*, as namespace/name, were well for *seconds*.
 
     JobFailed: one was not. One that shall not run is well. At the end each that runs has a checkpoint of its own,
-    where it makes any.
+    where it makes any. Jobs of other environments at the same control plane are not looked at.
     """
     began, failures, client = clock(), dict[str, int](), named.client(here)
+    ours = status.ours(here)  # other environments may have jobs of the same names
     step.say(f"watching {counted(len(names), 'job')} for {seconds:g} s")
     while True:
-        jobs = [job for job in status.read(here)["jobs"] if f"{job['namespace']}/{job['name']}" in names]
+        every = (job for job in status.read(here)["jobs"] if f"{job['namespace']}/{job['name']}" in names)
+        jobs = [job for job in every if not ours or job["deployment_id"] in ours]
         for job in jobs:
             _check(client, job, failures)
         if clock() - began >= seconds:
@@ -87,4 +89,4 @@ def _asked(client: Client, job: Mapping[str, Any], path: str) -> Any:
 
 
 def _unwell(job: Mapping[str, Any], why: str) -> JobFailed:
-    return JobFailed(f"{job['namespace']}/{job['name']} {why}", advice=_ADVICE)
+    return JobFailed(f"{job['namespace']}/{job['name']} {why}", advice=ADVICE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flinkform.cli import project
@@ -30,10 +31,8 @@ def run(options: argparse.Namespace) -> int:
     here = project.checkout()
     repository = Repository.around(here.root, here.shell)
     ledger.fetch(repository, here.environment)
-    found = [
-        one for one in ledger.history(repository, here.environment) if not options.job or _changed(one, options.job)
-    ]
-    found = found[: options.limit]
+    every = _ended(ledger.history(repository, here.environment))
+    found = [one for one in every if not options.job or _changed(one, options.job)][: options.limit]
     if options.json:
         print(json.dumps({"environment": here.environment, "releases": [_object(one) for one in found]}))
     else:
@@ -41,6 +40,15 @@ def run(options: argparse.Namespace) -> int:
             table([_row(one) for one in found], _COLUMNS) if found else f"no release was applied to {here.environment}"
         )
     return 0
+
+
+def _ended(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield the entries without those that say that a release began whose end is known."""
+    known = ""
+    for one in entries:
+        if one.about.get("outcome") != ledger.STARTED or one.about.get("release") != known:
+            yield one
+        known = str(one.about.get("release"))
 
 
 def _changed(entry: Entry, job: str) -> bool:

@@ -20,9 +20,14 @@ _REGION = "cn-hangzhou"
 
 
 def find(here: Project, wanted: str) -> dict[str, Any]:
-    """Return the one job that is called that, as `status` knows it. NotFound: none, or several, and which there are."""
+    """Return the one job that is called that, as `status` knows it. NotFound: none, or several, and which there are.
+
+    Where environments share a control plane, that of this one.
+    """
     jobs = status.read(here)["jobs"]
     found = [j for j in jobs if wanted in {j["name"], f"{j['namespace']}/{j['name']}", j["deployment_id"]}]
+    if len(found) > 1 and (ours := status.ours(here)):
+        found = [j for j in found if j["deployment_id"] in ours] or found
     if len(found) != 1:
         raise unclear(wanted, (f"{j['namespace']}/{j['name']}" for j in (found or jobs)), several=bool(found))
     return dict(found[0])

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flinkform.cli import api, named, removed, shell, synth
+from flinkform.cli import api, foretold, named, removed, shell, synth
 from flinkform.cli.progress import Step, counted
 from flinkform.cli.project import Project
 from flinkform.cli.stacks import Stack, Terraform, initialise
@@ -147,34 +148,55 @@ def _emptied(here: Project, what: Wanted, found: tuple[Stack, ...]) -> tuple[Sta
 def _planned(
     terraform: Terraform, those: Iterable[Stack], folder: Path, say: Callable[[str], None]
 ) -> list[tuple[Item, Mapping[str, Any]]]:
-    """Return what the plans change, each with Terraform's row about it."""
-
-    def one(stack: Stack) -> list[tuple[Item, Mapping[str, Any]]]:
-        return list(_stack(terraform, stack, folder / f"{stack.name}.tfplan", say))
-
+    """Return what the plans change, each with Terraform's row about it; a stack after those that it needs."""
+    found: list[tuple[Item, Mapping[str, Any]]] = []
+    moving: set[str] = set()
+    left = list(those)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return [row for rows in pool.map(one, those) for row in rows]
+        while left:
+            waiting = {stack.name for stack in left}
+            ready = [stack for stack in left if not waiting & set(stack.after)] or left
+            run = partial(_stack, terraform, folder=folder, moving=frozenset(moving), say=say)
+            for stack, rows in zip(ready, pool.map(run, ready), strict=True):
+                found += rows or ()
+                moving |= {stack.name} if rows is not None else set()
+            left = [stack for stack in left if stack not in ready]
+    return found
 
 
 def _stack(
-    terraform: Terraform, stack: Stack, file: Path, say: Callable[[str], None]
-) -> Iterator[tuple[Item, Mapping[str, Any]]]:
-    """Plan one stack without its lock; what terraform refuses is an item too, the rest is planned all the same."""
+    terraform: Terraform, stack: Stack, *, folder: Path, moving: frozenset[str], say: Callable[[str], None]
+) -> list[tuple[Item, Mapping[str, Any]]] | None:
+    """Plan one stack without its lock; `None` where nothing changes.
+
+    What terraform refuses is an item too, the rest is planned all the same. What it cannot plan as it needs one of
+    the stacks that are *moving*, and has nothing yet, is foretold.
+    """
     initialise(terraform, stack)
     common = ("-input=false", "-no-color", "-lock=false")
+    file = folder / f"{stack.name}.tfplan"
     refused: dict[str, str] = {}
     try:
         code, _ = terraform.run(stack, "plan", *common, "-detailed-exitcode", f"-out={file}", ok=(0, 2), seen=say)
         if code == 0:
-            return
+            return None
     except FlinkformError as error:
         refused = {_address(part): part.message for part in error.parts}
-        if not all(refused) or not refused:
-            raise
+        if not refused or not all(refused) or any(address.startswith("data.") for address in refused):
+            if not moving & set(stack.after) or not foretold.fresh(terraform, stack):
+                raise
+            return list(_items(stack, list(foretold.rows(stack)), {}))
     found = shown(terraform, stack, file)
     changes = {str(row["address"]): row for row in found.get("resource_changes", ())}
     changes |= {address: _meant(stack, found, address) for address in refused}
-    for made in items(stack.name, {"resource_changes": list(changes.values())}):
+    return list(_items(stack, list(changes.values()), refused))
+
+
+def _items(
+    stack: Stack, rows: list[Mapping[str, Any]], refused: Mapping[str, str]
+) -> Iterator[tuple[Item, Mapping[str, Any]]]:
+    changes = {str(row["address"]): row for row in rows}
+    for made in items(stack.name, {"resource_changes": rows}):
         if message := refused.get(made.address):
             made = replace(made, action="refused", means="", units=0, refused=_told(message))  # noqa: PLW2901
         yield made, changes[made.address]
@@ -198,15 +220,8 @@ def _meant(stack: Stack, found: Mapping[str, Any], address: str) -> Mapping[str,
     config = document.get("resource", {}).get(kind, {}).get(name, {})
     kept = found.get("prior_state", {}).get("values", {}).get("root_module", {}).get("resources", ())
     before: Mapping[str, Any] = next((one["values"] for one in kept if one["address"] == address), {})
-    given = {key: _literal(value) for key, value in config.items() if not (isinstance(value, str) and "${" in value)}
-    given |= {"sql": _literal(config["sql"])} if "sql" in config else {}
-    change = {"actions": ["update"], "before": before, "after": {**before, **given}}
+    change = {"actions": ["update"], "before": before, "after": {**before, **foretold.given(config, {})}}
     return {"address": address, "type": kind, "name": name, "mode": "managed", "change": change}
-
-
-def _literal(value: Any) -> Any:
-    """Return what Terraform makes of text in a configuration."""
-    return value.replace("$${", "${").replace("%%{", "%{") if isinstance(value, str) else value
 
 
 def _told(message: str) -> str:

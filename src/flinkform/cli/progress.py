@@ -65,6 +65,26 @@ class Progress:
         self.out.flush()
 
 
+@dataclass(slots=True)
+class Pace:
+    """How far something has come that consists of *total* equal parts, and when it will have come to its end."""
+
+    total: int
+    clock: Callable[[], float] = time.monotonic
+    done: int = 0
+    began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.began = self.clock()
+
+    def more(self) -> str:
+        """Count one part more, and return `3 of 12, 1.5/s, 6 s left`."""
+        self.done += 1
+        rate = self.done / max(self.clock() - self.began, 1e-3)
+        left = max(self.total - self.done, 0) / rate
+        return f"{self.done} of {self.total}, {rate:.2g}/s, {left:.0f} s left"
+
+
 def counted(number: int, noun: str) -> str:
     """Return `1 job`, `2 jobs`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

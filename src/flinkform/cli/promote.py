@@ -53,7 +53,9 @@ def _proven(repository: Repository, source: str) -> str:
     newest = next(ledger.history(repository, source), None)
     if newest is None:
         raise Conflict(f"no release was applied to {source} yet", advice="apply one there before it is promoted")
-    if newest.about.get("outcome") != "applied":
+    if newest.about.get("outcome") == ledger.STARTED:
+        raise Conflict(f"the last release of {source} did not come to its end", advice="apply it again")
+    if newest.about.get("outcome") != ledger.APPLIED:
         raise Conflict(f"the last release of {source} failed: {_why(newest)}", advice="mend it there first")
     commit = str(newest.about["commit"])
     if document.artefact(repository, repository.resolve(commit)) != newest.about["artefact"]:

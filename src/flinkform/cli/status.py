@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -40,13 +41,22 @@ def read(here: Project) -> dict[str, Any]:
     return {"endpoint": here.endpoint(), "jobs": jobs}
 
 
+def ours(here: Project) -> set[str]:
+    """Return the deployments of this environment, as far as the control plane keeps its states."""
+    return {str(values.get("deployment_id")) for values in _kept(here)}
+
+
 def _suspended(here: Project) -> set[str]:
     """Return the deployments of the jobs that shall not run, as the states of this environment say."""
+    return {str(values.get("deployment_id")) for values in _kept(here) if values.get("state") == "suspended"}
+
+
+def _kept(here: Project) -> Iterator[dict[str, Any]]:
+    """Yield the values of every job in the states of this environment."""
     kept = [one["address"] for one in api.call(here, "GET", "/flinkform/v1/states")["states"] if one["version"]]
     states = (api.call(here, "GET", f"/state/{quote(at)}") for at in kept if at.startswith(f"{here.environment}/"))
     jobs = (r for state in states for r in state.get("resources", ()) if r.get("type") == "flink_job")
-    found = (instance.get("attributes") or {} for job in jobs for instance in job.get("instances", ()))
-    return {str(values.get("deployment_id")) for values in found if values.get("state") == "suspended"}
+    return (instance.get("attributes") or {} for job in jobs for instance in job.get("instances", ()))
 
 
 def told(found: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from flinkform.release import owners, signature
 from flinkform.release.document import Release, Sealed, differing
 from flinkform.release.git import Repository
 from flinkform.release.owners import Ask, Codeowners
+from flinkform.release.review import Item
 from flinkform.release.select import ENVIRONMENTS, JOBS
 from flinkform.release.signature import Signer
 from flinkform.release.tree import CommitTree, below
@@ -124,10 +125,15 @@ def _lacking(path: str, ask: Ask, names: list[set[str]], approvals: int) -> str:
     return f"{path}{section}: expected {count} {whose}, got {got}"
 
 
-def unchanged(release: Release, states: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raise Conflict unless each state is the one, at the serial, that the release was made for."""
+def unchanged(release: Release, states: Mapping[str, Mapping[str, Any]], *, again: bool = False) -> None:
+    """Raise Conflict unless each state is the one, at the serial, that the release was made for.
+
+    *again*: a part of it was carried out already, which moved the serials on.
+    """
     for stack in release.stacks:
         name, now = stack["name"], states.get(stack["name"], {})
+        if again and stack["lineage"] in ("", str(now.get("lineage", ""))):
+            continue
         if str(now.get("lineage", "")) != stack["lineage"]:
             raise Conflict(f"the release is for another state of {name}, of lineage {stack['lineage'] or 'none'}")
         if int(now.get("serial", 0)) != stack["serial"]:
@@ -146,6 +152,36 @@ def same(release: Release, changes: Mapping[tuple[str, str], str]) -> None:
     raise Conflict(
         f"the plan is another one by now: {differing(*names)}", advice="plan again, and make another release"
     )
+
+
+def within(release: Release, planned: Iterable[Item], *, again: bool) -> None:
+    """Raise Conflict where a plan has in mind what the release has not.
+
+    *again*: a part of it was carried out already, so that what is half made may be made anew; nothing but what shall
+    go is removed.
+    """
+    known = {(one["stack"], one["address"]): one["action"] for one in release.items}
+    for item in planned:
+        wanted = known.get((item.stack, item.address))
+        fits = again and wanted and (item.action == "delete") == (wanted == "delete") and not item.refused
+        if item.action != wanted and not fits:
+            said = f" ({item.refused})" if item.refused else ""
+            raise Conflict(
+                f"the plan is another one by now: {item.name} would be changed by {item.action}{said}",
+                advice="plan again, and make another release",
+            )
+
+
+def follows(release: Release, before: Mapping[str, Any]) -> None:
+    """Raise Conflict where a release before it did not come to its end in a stack that this one leaves as it is.
+
+    *before* is what the ledger has of that one.
+    """
+    if left := sorted(set(before.get("stacks", ())) - {one["name"] for one in release.stacks}):
+        raise Conflict(
+            f"{before['release']} did not come to its end, and this release leaves {', '.join(left)} as it is",
+            advice="apply that one again, or make a release without --since",
+        )
 
 
 def _merged(repository: Repository, release: Release, branch: str) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 from flinkform.errors import FlinkformError, NotFound
 from flinkform.release.git import Repository
 
+STARTED, FAILED, APPLIED = "started", "failed", "applied"
+"""How a release stands: what is recorded when it begins, and how it ended; one that was killed has no end."""
 _FILE = "release.json"
 _LIMIT = 16 << 20
 _NOBODY = "0" * 40
@@ -60,7 +62,13 @@ def history(repository: Repository, environment: str) -> Iterator[Entry]:
 
 def applied(repository: Repository, environment: str) -> Entry | None:
     """Return the release that was applied last and whole, if there is one."""
-    return next((one for one in history(repository, environment) if one.about.get("outcome") == "applied"), None)
+    return next((one for one in history(repository, environment) if one.about.get("outcome") == APPLIED), None)
+
+
+def unfinished(repository: Repository, environment: str) -> dict[str, Any] | None:
+    """Return what was recorded last, if that release was begun and did not come to its end."""
+    newest = next(history(repository, environment), None)
+    return None if newest is None or newest.about.get("outcome") == APPLIED else newest.about
 
 
 def push(repository: Repository, environment: str) -> str:

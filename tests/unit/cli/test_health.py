@@ -38,6 +38,7 @@ class World:
 
     def watch(self, monkeypatch: pytest.MonkeyPatch, seconds: float = 3) -> None:
         monkeypatch.setattr(status, "read", self.read)
+        monkeypatch.setattr(status, "ours", lambda _here: set())
         monkeypatch.setattr(named, "client", lambda _here: self)
         here, step = Project(Path(), Path(), {}), Step("x", lambda _: None)
         health.watch(here, {"shop/x"}, seconds, step, clock=lambda: self.time, sleep=self.sleep)

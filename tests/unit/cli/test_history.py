@@ -60,6 +60,13 @@ def test_history_is_of_an_environment_and_of_a_job(site: Site, capsys: pytest.Ca
     assert "r-1" in capsys.readouterr().out
 
 
+def test_a_release_that_ended_is_told_once(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that was killed is told as it stands: begun."""
+    for release, outcome in (("r-0", "started"), ("r-0", "applied"), ("r-1", "started")):
+        ledger.record(site.repository, "dev", {"release": release, "outcome": outcome})
+    assert [one["outcome"] for one in said(capsys, "history")["releases"]] == ["started", "applied"]
+
+
 def test_blame_names_commit_author_and_approvers(
     site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,7 @@ from flinkform.cli.planning import Wanted
 from flinkform.cli.progress import Step
 from flinkform.cli.project import Project
 from flinkform.cli.stacks import Terraform
+from flinkform.errors import FlinkformError
 from flinkform.release.review import Review
 from tests.unit.release.conftest import SQL, Site
 
@@ -34,7 +35,7 @@ for name, held in {**stacks, "workspace": []}.items():
         for job in held
     }
     (folder / "cdk.tf.json").write_text(json.dumps({"resource": {"flink_job": rows}, "terraform": {}}))
-manifest = {"stacks": {name: {"dependencies": []} for name in (*stacks, "workspace")}}
+manifest = {"stacks": {name: {"dependencies": ["a"] if name == "b" else []} for name in (*stacks, "workspace")}}
 (out / "manifest.json").write_text(json.dumps(manifest))
 (out / "seen").write_text(json.dumps(sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file())))
 (out / "commit").write_text(os.environ.get("FLINKFORM_COMMIT", ""))
@@ -45,7 +46,11 @@ folder, words = pathlib.Path(sys.argv[1].removeprefix("-chdir=")), sys.argv[2:]
 with open("{calls}", "a") as calls:
     calls.write(folder.name + " " + words[0] + "\\n")
 rows = json.loads((folder / "cdk.tf.json").read_text())["resource"]["flink_job"]
-kept = json.loads(pathlib.Path("{kept}").read_text()).get(folder.name, {{}})
+kept_all = json.loads(pathlib.Path("{kept}").read_text())
+kept = kept_all.get(folder.name, {{}})
+if "NEEDS" in json.dumps(rows) and "moved" not in kept_all and words[0] in ("plan", "state"):
+    print("Error: Unsupported attribute") if words[0] == "plan" else print("No state file was found!")
+    sys.exit(1)
 if words[0] == "plan":
     file = next(word for word in words if word.startswith("-out=")).removeprefix("-out=")
     changes, prior = [], []
@@ -191,6 +196,22 @@ def test_a_commit_is_told_of_a_clean_checkout_only(world: World) -> None:
     assert shell.provenance(world.here)["FLINKFORM_COMMIT"] == ""
     nowhere = Project(world.here.home, world.here.home, world.site.shell)
     assert shell.provenance(nowhere)["FLINKFORM_COMMIT"] == ""
+
+
+def test_a_stack_that_cannot_be_planned_yet_is_foretold(world: World) -> None:
+    """It has nothing, and what it needs changes in the same plan: all of it is made, as its document says."""
+    world.site.commit({"jobs/a/0a.sql": SQL, "jobs/b/0b.sql": f"{SQL}-- NEEDS $${{x}}"})
+    found = world.plan(world.first)
+    assert [(one.name, one.action) for one in found.items] == [
+        ("a/0a", "update"),
+        ("b/0b", "create"),
+        ("b/1b", "create"),
+    ]
+    assert found.items[1].diff[-1] == "+-- NEEDS ${x}"
+    assert (found.items[1].means, found.items[1].path) == ("starts", "b/0b.sql")
+    world.site.commit({"jobs/b/1b.sql": SQL})
+    with pytest.raises(FlinkformError, match="Unsupported attribute"):
+        world.plan("HEAD~1")
 
 
 def test_without_revisions_the_checkout_is_planned(world: World) -> None:

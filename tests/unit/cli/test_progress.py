@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from flinkform.cli.progress import Progress
+from flinkform.cli.progress import Pace, Progress
 
 
 class Screen(StringIO):
@@ -48,3 +48,10 @@ def test_a_failed_step_is_crossed_out() -> None:
     with pytest.raises(ValueError, match="odd"), Progress(out=out, clock=lambda: 0.0).step("planning"):
         raise ValueError("odd")
     assert out.getvalue().endswith("x planning (0.0 s)\n")
+
+
+def test_a_pace_says_how_far_how_fast_and_how_long() -> None:
+    """Of what there is, since it began."""
+    times = iter((0.0, 2.0, 4.0))
+    pace = Pace(4, clock=lambda: next(times))
+    assert [pace.more(), pace.more()] == ["1 of 4, 0.5/s, 6 s left", "2 of 4, 0.5/s, 4 s left"]

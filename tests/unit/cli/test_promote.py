@@ -63,6 +63,7 @@ def test_the_commit_that_runs_is_released(site: Site, tmp_path: Path, capsys: py
     [
         (None, "no release was applied to dev yet"),
         ({"outcome": "failed", "why": "a/x is FAILED\nand more"}, "the last release of dev failed: a/x is FAILED;"),
+        ({"outcome": "started"}, "the last release of dev did not come to its end; apply it again"),
         ({"artefact": "other"}, "is not the artefact that dev was released with"),
     ],
 )

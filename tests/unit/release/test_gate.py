@@ -183,7 +183,10 @@ def test_what_is_refused_or_not_committed_is_no_release(office: Office) -> None:
     kept = Review("prod", "", "", (), (ITEM,))
     for review, message in (
         (kept, "is of a commit"),
-        (replace(kept, commit=office.head, items=(replace(ITEM, refused="no"),)), "pay/x cannot be planned"),
+        (
+            replace(kept, commit=office.head, items=(replace(ITEM, action="refused", refused="no"),)),
+            "pay/x cannot be planned",
+        ),
     ):
         with pytest.raises(Invalid, match=message):
             document.bound(review, office.site.repository, author="", hours=1, now=NOW)
@@ -235,3 +238,37 @@ def test_openpgp_keys_sign_too(office: Office, tmp_path: Path) -> None:
             signature.verify(shell, "", b"content", made, RELEASE)
     finally:
         subprocess.run(["gpgconf", "--kill", "gpg-agent"], env=shell, check=False)
+
+
+def test_what_was_begun_goes_on_with_what_is_left(office: Office) -> None:
+    """A serial that moved on is its own doing; half made is made anew, and nothing is removed that shall stay."""
+    release = office.release()
+    gate.unchanged(release, {"pay": {"lineage": "l", "serial": 9}}, again=True)
+    with pytest.raises(Conflict, match="another state"):
+        gate.unchanged(release, {"pay": {"lineage": "other", "serial": 9}}, again=True)
+    gate.within(release, (), again=True)
+    for action in ("update", "replace", "create"):
+        gate.within(release, (replace(ITEM, action=action),), again=True)
+    with pytest.raises(Conflict, match="by replace"):
+        gate.within(release, (replace(ITEM, action="replace"),), again=False)
+    for item in (
+        replace(ITEM, action="delete"),
+        replace(ITEM, address="flink_job.y"),
+        replace(ITEM, action="refused", refused="no"),
+    ):
+        with pytest.raises(Conflict, match="another one by now"):
+            gate.within(release, (item,), again=True)
+
+
+def test_what_did_not_end_is_not_left_behind(office: Office) -> None:
+    """The next release finishes it or covers all of its stacks; one that ended asks for nothing."""
+    site, release = office.site, office.release()
+    assert ledger.unfinished(site.repository, "prod") is None
+    gate.follows(release, {"release": "r-1", "stacks": ["pay"]})
+    with pytest.raises(Conflict, match="r-1 did not come to its end, and this release leaves shop as it is"):
+        gate.follows(release, {"release": "r-1", "stacks": ["pay", "shop"]})
+    for outcome in (ledger.STARTED, ledger.FAILED):
+        ledger.record(site.repository, "prod", {"release": "r-1", "outcome": outcome})
+        assert (ledger.unfinished(site.repository, "prod") or {})["release"] == "r-1"
+    ledger.record(site.repository, "prod", {"release": "r-1", "outcome": ledger.APPLIED})
+    assert ledger.unfinished(site.repository, "prod") is None
