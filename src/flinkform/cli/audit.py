@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from flinkform.cli import released
 from flinkform.cli.progress import table
 from flinkform.cli.store import arguments, opened
 from flinkform.controlplane.store import audit
@@ -63,21 +64,27 @@ def _wanted(rows: Iterator[Row], options: argparse.Namespace) -> Iterator[Row]:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    expected = _head(options.head)
+    expected, releases, unlike = _head(options.head), 0, list[str]()
     if options.file is not None:
         with options.file.open("rb") as lines:
             last, found = _checked(audit.exported(lines), None, expected)
     else:
         with opened(options) as (_, store), store.read() as db:
             last, found = _checked(audit.rows(db), audit.head(db), expected)
-    whole = {"rows": last.seq, "head": f"{last.seq}:{last.hash}", "faults": found}
+            releases, unlike = released.proven(db)
+    whole = {"rows": last.seq, "head": f"{last.seq}:{last.hash}", "releases": releases, "faults": found + unlike}
     if options.json:
         print(json.dumps(whole))
+    if unlike:
+        said = "log, labels and Git do not say the same:\n  " + "\n  ".join(found + unlike)
+        raise Conflict(said, advice="`flinkform drift` shows what differs, a release of the commit brings it back")
     if found:
         advice = "the rows before the first of these are as they were written"
         raise Conflict("the audit log was altered:\n  " + "\n  ".join(found), advice=advice)
     if not options.json:
         print(f"{last.seq} rows, each as it was written; the end is {whole['head']}")
+        if releases:
+            print(f"{releases} releases: log, labels and Git say the same of each")
         sys.stdout.flush()
     return 0
 

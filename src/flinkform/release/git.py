@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -234,8 +235,9 @@ class Objects:
         process = self._process
         if process:
             for pipe in (process.stdin, process.stdout):
-                if pipe:
-                    pipe.close()
+                with suppress(BrokenPipeError):  # what it did not take any more, as it ended before
+                    if pipe:
+                        pipe.close()
             process.wait()
 
     def read(self, names: Iterable[str], limit: int) -> Iterator[tuple[str, bytes | None]]:

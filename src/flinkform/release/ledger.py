@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flinkform.errors import FlinkformError, NotFound
+from flinkform.errors import Conflict, FlinkformError, NotFound
 from flinkform.release.git import Repository
 
 STARTED, FAILED, APPLIED = "started", "failed", "applied"
 """How a release stands: what is recorded when it begins, and how it ended; one that was killed has no end."""
+_REFS = "refs/flinkform/"
 _FILE = "release.json"
 _LIMIT = 16 << 20
 _NOBODY = "0" * 40
@@ -27,9 +29,15 @@ class Entry:
     about: dict[str, Any]
 
 
+def environments(repository: Repository) -> tuple[str, ...]:
+    """Return the environments that have a ledger here."""
+    said = repository.run("for-each-ref", "--format=%(refname)", _REFS).decode(errors="replace")
+    return tuple(line.removeprefix(_REFS) for line in said.splitlines())
+
+
 def ref(environment: str) -> str:
     """Return the ref of an environment; `git fetch origin REF:REF` brings it into another clone."""
-    return f"refs/flinkform/{environment}"
+    return f"{_REFS}{environment}"
 
 
 def record(repository: Repository, environment: str, about: dict[str, Any]) -> str:
@@ -58,6 +66,22 @@ def history(repository: Repository, environment: str) -> Iterator[Entry]:
             entry = whole.tree(one.sha).get(_FILE)
             data = objects.one(entry.object, _LIMIT) if entry else None
             yield Entry(one.sha, one.date, f"{one.author} <{one.email}>", json.loads(data or b"{}"))
+
+
+def verify(repository: Repository, environment: str) -> None:
+    """Raise Conflict where an object of the ledger is not what its id says; Git itself looks only where it must."""
+    tip = _tip(repository, ref(environment))
+    if not tip:
+        return
+    names = repository.run("rev-list", "--objects", "--no-object-names", tip).decode().split()
+    told = repository.run("cat-file", "--batch", feed="".join(f"{name}\n" for name in names).encode())
+    for name in names:
+        head, _, told = told.partition(b"\n")
+        _, kind, size = head.split(b" ")
+        data, told = told[: int(size)], told[int(size) + 1 :]
+        algorithm = hashlib.sha1 if len(name) == len(_NOBODY) else hashlib.sha256
+        if algorithm(b"%b %b\0%b" % (kind, size, data)).hexdigest() != name:
+            raise Conflict(f"the object {name[:12]} is not what it was")
 
 
 def applied(repository: Repository, environment: str) -> Entry | None:

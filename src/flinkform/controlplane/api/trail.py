@@ -16,6 +16,7 @@ from flinkform.controlplane.api.rights import Identity
 from flinkform.controlplane.store import audit
 from flinkform.openapi.models import model
 from flinkform.openapi.operation import Operation
+from flinkform.resources.job import OURS
 
 HIDDEN = "(hidden)"
 """Stands for a value that may be secret: all that is not known to be none."""
@@ -29,6 +30,8 @@ _SHOWN = frozenset(
     """.split()  # noqa: SIM905  one a line would be a page
 )
 """Fields of the API's models whose values are shown."""
+_TOLD = frozenset(f"labels.{OURS}{name}" for name in ("commit", "path", "blob", "release"))
+"""Labels of ours that tell where a definition comes from: with them the log proves what was released."""
 _DEEPEST = 12
 """Steps into a document that are looked at; the API's models have half as many."""
 _MOST = 100
@@ -131,7 +134,7 @@ def _leaves(
                 yield from _leaves(one if isinstance(one, Mapping) else {"": one}, inner, product, f"{path}[{index}]")
         else:
             # A field that no model has stands in a map that a user fills as they like.
-            yield path, (_shown(item) if name in types and name in _SHOWN else HIDDEN, item)
+            yield path, (_shown(item) if path in _TOLD or (name in types and name in _SHOWN) else HIDDEN, item)
 
 
 def _types(product: str, kind: str) -> dict[str, str]:
