@@ -31,6 +31,7 @@ COMMANDS = {
     "promote": "release to an environment what another one runs",
     "rollback": "go back to the job files of an older commit, by a commit of its own",
     "history": "show the releases of an environment",
+    "export": "write job files and imports for a namespace that exists",
     "blame": "say which commit a job's definition comes from",
     "drift": "show what runs otherwise than Git says",
     "diff": "show what differs between two environments",

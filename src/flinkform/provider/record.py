@@ -133,7 +133,12 @@ def completed(attributes: Iterable[Attribute], values: Values) -> dict[str, Any]
 
 def _seen(attributes: Iterable[Attribute], document: Document) -> list[tuple[Attribute, Any]]:
     told: Mapping[str, Any] = documents.decode(attributes, document)
-    return [(a, told[a.name]) for a in attributes if a.name in told]
+    return [(a, _default(a) if told[a.name] is None else told[a.name]) for a in attributes if a.name in told]
+
+
+def _default(attribute: Attribute) -> Any:
+    """Return what an attribute is that the API says nothing of; one that can never change may just not be told."""
+    return None if attribute.change is Change.REPLACE or attribute.nested else attribute.default
 
 
 def _differs(resource: Resource, attribute: Attribute, ours: Any, seen: Any) -> bool:
