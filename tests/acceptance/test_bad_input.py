@@ -226,7 +226,7 @@ def test_terraform_with_values_that_are_wrong(running: Repository, tmp_path: Pat
     written(running, tmp_path, job.replace('"suspended"', '"running"'))
     code, told = running.terraform(tmp_path, "apply", "-auto-approve", "-input=false", "-no-color")
     assert code == 1
-    assert re.search(r"line 1, column 1: Cannot find table '.*a`'.* with flink_job\.odd, .* sql = ", told), told
+    assert re.search(r"line 1, column \d+: Cannot find table '.*a`'.* with flink_job\.odd, .* sql = ", told), told
     assert running.terraform(tmp_path, "state", "list") == (0, "")
     assert running.world() == before
 
@@ -261,7 +261,7 @@ def test_more_slots_than_there_are(running: Repository) -> None:
     failure = running.refused("up")
     assert re.search(
         rf"wide needs {SLOTS} slots and [123] of {SLOTS} are free; held by .*orders \(1\).*; stop jobs, lower the "
-        r"parallelism or raise the number of slots \(FLINKFORM_SLOTS\)",
+        r"parallelism or raise FLINKFORM_SLOTS \(after `flinkform down`\)",
         failure.text,
     ), failure.text
     assert failure.text.count("are free") == 1

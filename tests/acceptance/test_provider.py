@@ -20,7 +20,8 @@ from flinkform.provider.values import Values
 from flinkform.resources import PROVIDER
 from tests.acceptance.terraform import PROGRAM, Terraform, told
 from tests.contract.served import until
-from tests.unit.provider.cloud import Cloud, Time
+from tests.unit.provider.clock import Time
+from tests.unit.provider.cloud import Cloud
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="needs terraform")
 

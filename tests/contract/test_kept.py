@@ -20,7 +20,7 @@ from flinkform.provider.session import Session
 from flinkform.resources import DATA_SOURCES, RESOURCES
 from flinkform.schema.model import Attribute, Change, Origin, Resource
 from tests.contract.served import Served, served, until
-from tests.unit.provider.cloud import Time
+from tests.unit.provider.clock import Time
 from tests.unit.provider.core import World, configs
 
 KEPT = {one.name: one for one in RESOURCES if one.kept}

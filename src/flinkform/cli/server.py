@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from flinkform.cli import api
 from flinkform.cli.process import command
 from flinkform.cli.progress import Step
 from flinkform.cli.project import Project
+from flinkform.controlplane import settings
 from flinkform.errors import TimedOut, Unavailable
 
 PORT = 8711
@@ -22,6 +24,8 @@ PORT = 8711
 
 _HOPELESS = "Flink cannot be started"
 """How `/readyz` begins a reason that waiting does not remove."""
+_STARTED = "controlplane.started"
+"""What the one that runs was told by the shell, in the home."""
 _START_SECONDS = 120
 _STOP_SECONDS = 90
 
@@ -35,6 +39,8 @@ def ensure(here: Project, step: Step, *, port: int = PORT) -> str:
     remembered, pid = here.endpoint(), running(here)
     if remembered and pid and api.alive(remembered):
         step.result = f"already up at {remembered}"
+        if others := late(here):
+            step.say(f"{', '.join(others)} will hold from the next start: `flinkform down` first")
         return remembered
     endpoint = _settle(here, int(remembered.rsplit(":", 1)[-1]) if remembered else port, step)
     step.result = f"up at {endpoint}"
@@ -84,6 +90,27 @@ def stop(here: Project, *, clock: Callable[[], float] = time.monotonic) -> bool:
     return True
 
 
+def remember(here: Project) -> None:
+    """Keep what the shell says to a control plane that starts."""
+    _write(here.home / _STARTED, json.dumps(_settings(here.shell)))
+
+
+def late(here: Project) -> list[str]:
+    """Return the settings that the shell has, and that the control plane which runs was started without."""
+    try:
+        before = json.loads((here.home / _STARTED).read_text())
+    except (OSError, ValueError):
+        return []
+    now = _settings(here.shell)
+    return sorted(name for name in now if now[name] != before.get(name))
+
+
+def _settings(shell: Mapping[str, str]) -> dict[str, str]:
+    """Return what a shell says to a control plane, as digests: there are passwords in some."""
+    said = {name: value for name, value in shell.items() if name in settings.VARIABLES}
+    return {name: hashlib.sha256(value.encode()).hexdigest() for name, value in said.items()}
+
+
 def _settle(here: Project, port: int, step: Step) -> str:
     """Start at *port*, else at a free one: only who listens knows for sure that a port is taken.
 
@@ -111,6 +138,7 @@ def _start(here: Project, port: int) -> str:
         _write(pid, str(process.pid))
         endpoint = _announced(process, out, err)
         _write(here.endpoint_file, endpoint)
+        remember(here)
     except BaseException:
         process.terminate()
         process.wait()

@@ -128,8 +128,8 @@ def _show(found: dict[str, Any], outcomes: tuple[Outcome, ...], *, as_json: bool
         (f"{flinkform} status", "the jobs again"),
         (f"{flinkform} logs NAMESPACE/NAME --follow", "what a job says"),
         (f'eval "$({flinkform} env)"', "then plain terraform -chdir=cdktf.out/stacks/STACK plan"),
-        ("make run", "after an edit of a file in jobs/"),
-        ("make down", "stop everything; nothing is lost"),
+        (f"{flinkform} up", "after an edit of a file in jobs/"),
+        (f"{flinkform} down", "stop everything; nothing is lost"),
     )
     wide = max(len(command) for command, _ in commands) + 2
     for command, what in commands:

@@ -22,6 +22,30 @@ _S3 = {
 }
 """Flink's options by AWS' variables; the later of two wins."""
 
+VARIABLES = frozenset(
+    (
+        *_S3,
+        "FLINKFORM_DATABASE_URL",
+        "FLINKFORM_SLOTS",
+        "FLINKFORM_HEAP",
+        "FLINKFORM_NETWORK",
+        "FLINKFORM_FAILURES",
+        "FLINKFORM_FAILURE_MINUTES",
+        "FLINKFORM_OWN_HEAP",
+        "FLINKFORM_OWN_SLOTS",
+        "FLINKFORM_REGION",
+        "FLINKFORM_LEASE",
+        "FLINKFORM_LOCK_WAIT",
+        "FLINKFORM_SECRETS_KEY",
+        "FLINKFORM_TARGETS",
+        "FLINKFORM_STORAGE",
+        "FLINKFORM_LOG_LEVEL",
+        "FLINKFORM_SAVEPOINTS_NEWEST",
+        "FLINKFORM_SAVEPOINTS_AGE",
+    )
+)
+"""What `from_environment` reads, but for the variables that a target names."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

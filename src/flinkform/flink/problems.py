@@ -31,6 +31,7 @@ _KEY = re.compile(r"\b(?:option|key) '([^'\s]+)'")
 _MISSING = re.compile(
     r"Object '([^']*)' not found|Cannot find table|No match found for function signature (\w+)|does not exist"
 )
+_SINK = re.compile(r"Cannot find table '(?:`[^`]*`\.)*`([^`]*)`'")
 _LISTS = ("Available", "Supported", "Was expecting", "Table options", "Required options")
 _INTERNAL = ("legacy-", "python-")
 _LIMIT = 500
@@ -66,6 +67,8 @@ def _problem(trace: str, told: list[str], parts: Sequence[Statement], lines: Lin
     for word in named:
         if found := _at_literal(parts, word, lines, message):
             return found
+    if (match := _SINK.search("\n".join(told))) and (found := _at_name(parts[0], match[1], lines, message)):
+        return found
     return whole(parts[0], message)
 
 
@@ -138,3 +141,12 @@ def _at_literal(parts: Sequence[Statement], value: str, lines: Lines, message: s
             line, column = lines.move(part, offset)
             return Problem(line, column, line, column + len(value) + 1, message)
     return None
+
+
+def _at_name(part: Statement, name: str, lines: Lines, message: str) -> Problem | None:
+    """A problem of a table that a statement names, as it is written there: alone, or behind its database."""
+    found = re.search(rf"(?:[\w$`]+\s*\.\s*)*`?(?<![\w$]){re.escape(name)}(?![\w$])`?", part.code)
+    if found is None:
+        return None
+    line, column = lines.move(part, found.start())
+    return Problem(line, column, line, column + len(found[0]) - 1, message)

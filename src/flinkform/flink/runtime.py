@@ -342,7 +342,7 @@ class Embedded:
                 biggest = sorted(holders.values(), key=lambda holder: -holder[1])
                 held = ", ".join(f"{name} ({slots})" for name, slots in biggest[:_SHOWN]) or "nobody"
                 held += f" and {len(biggest) - _SHOWN} more" if len(biggest) > _SHOWN else ""
-                ways = "stop jobs, lower the parallelism or raise the number of slots (FLINKFORM_SLOTS)"
+                ways = "stop jobs, lower the parallelism or raise FLINKFORM_SLOTS (after `flinkform down`)"
                 slots = "1 slot" if needed == 1 else f"{needed} slots"
                 raise Conflict(
                     f"{name} needs {slots} and {max(0, free)} of {self._settings.slots} are free",

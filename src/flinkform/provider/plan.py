@@ -91,5 +91,5 @@ def protected(prior: Values) -> Conflict:
     return Conflict(
         f"{prior.get('name') or prior.get('id')!r} is protected from being destroyed or replaced",
         at=(PROTECTION,),
-        advice=f"apply {PROTECTION} = false first",
+        advice=f"apply {PROTECTION} = false first; what is gone from the configuration has to be brought back for that",
     )

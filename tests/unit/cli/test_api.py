@@ -15,7 +15,7 @@ import pytest
 from flinkform.cli import api, server
 from flinkform.cli.progress import Step
 from flinkform.cli.project import Project
-from flinkform.controlplane import home
+from flinkform.controlplane import home, settings
 from flinkform.errors import Denied, Invalid, NotFound, Unavailable
 
 KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "nobody", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "hidden"}
@@ -161,3 +161,27 @@ def test_a_port_that_a_stranger_has(
         server.ensure(project(tmp_path, remembered), Step("a step", said.append))
     assert said == [f"  a step: another program has taken port {port}; listening on a free one"]
     assert "--listen 127.0.0.1:0 " in (tmp_path / "logs" / "controlplane.out").read_text()
+
+
+def test_settings_that_come_too_late(tmp_path: Path) -> None:
+    """What the shell says to a control plane that runs already is named, and kept in no words that tell it."""
+    here = Project(tmp_path, tmp_path, {**KEY, "FLINKFORM_SLOTS": "2", "AWS_SECRET_ACCESS_KEY": "planted"})
+    assert server.late(here) == []
+    server.remember(here)
+    assert server.late(here) == []
+    shell = {**here.shell, "FLINKFORM_SLOTS": "5", "FLINKFORM_HEAP": "2g", "FLINKFORM_ENVIRONMENT": "x"}
+    assert server.late(Project(tmp_path, tmp_path, shell)) == ["FLINKFORM_HEAP", "FLINKFORM_SLOTS"]
+    assert not any(b"planted" in path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_every_setting_is_known() -> None:
+    """What the shell may say to a control plane is all that it reads."""
+    asked: set[str] = set()
+
+    class Shell(dict[str, str]):
+        def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
+            asked.add(name)
+            return super().get(name, default)
+
+    settings.from_environment(Shell(), home=Path(), host="", port=0, java=None)
+    assert asked == settings.VARIABLES

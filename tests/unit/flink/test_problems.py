@@ -74,3 +74,14 @@ def test_options() -> None:
         (2, 2, "'x' has no option 'colr'; did you mean 'colour'?"),
     ]
     assert writing("Unable to create a sink for writing table 'c.d.t'") > writing(trace)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "end"),
+    [("INSERT INTO nowhere SELECT 1", 13, 19), ("INSERT INTO `d`.`nowhere` SELECT 1 AS nowhere", 13, 25), ("EXECUTE x", 1, 9)],
+)
+def test_a_sink_that_is_not_there(text: str, column: int, end: int) -> None:
+    """Flink names no place of it: it is where the statement names it, with its database if it is written."""
+    trace = "a.V: Cannot find table '`default_catalog`.`default_database`.`nowhere`' in any of the catalogs [c]"
+    found = problem(trace, statements(text)[0], Lines(text))
+    assert (found.line, found.column, found.end_line, found.end_column) == (1, column, 1, end)

@@ -18,24 +18,6 @@ Params = Mapping[str, Any]
 STARTING, RUNNING, CANCELLING, CANCELLED = "STARTING", "RUNNING", "CANCELLING", "CANCELLED"
 
 
-class Time:
-    """A clock and a stop in one: waiting moves it, so nothing sleeps; *limit* is when somebody presses Ctrl-C."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.limit = float("inf")
-
-    def __call__(self) -> float:
-        return self.now
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self.now += timeout or 0.0
-        return self.is_set()
-
-    def is_set(self) -> bool:
-        return self.now >= self.limit
-
-
 @dataclass
 class Cloud:
     """One region. A job starts in *start_looks* looks at it, unless its deployment's name is in *broken*."""

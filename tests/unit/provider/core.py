@@ -20,7 +20,8 @@ from flinkform.provider.upgrade import noted
 from flinkform.provider.values import Values, known
 from flinkform.schema.model import Attribute, Origin, Resource
 from flinkform.schema.types import Bool, ListOf, MapOf, Number, Object, String, Type
-from tests.unit.provider.cloud import Cloud, Time
+from tests.unit.provider.clock import Time
+from tests.unit.provider.cloud import Cloud
 
 
 def proposed(attributes: Iterable[Attribute], prior: Values | None, config: Values) -> dict[str, Any]:

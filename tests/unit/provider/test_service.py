@@ -18,7 +18,8 @@ from flinkform.provider.session import Session
 from flinkform.provider.values import NULL, Form, Values
 from flinkform.resources import RESOURCES, variable
 from flinkform.resources.job import RESOURCE
-from tests.unit.provider.cloud import Cloud, Time
+from tests.unit.provider.clock import Time
+from tests.unit.provider.cloud import Cloud
 
 FORM = Form(RESOURCE.attributes)
 NAME = protobuf.string(1, "flink_job")

@@ -11,7 +11,8 @@ from flinkform.provider.lists import Lists
 from flinkform.provider.session import Session
 from flinkform.resources import engine_versions, jobs
 from flinkform.resources.job import RESOURCE
-from tests.unit.provider.cloud import Cloud, Time
+from tests.unit.provider.clock import Time
+from tests.unit.provider.cloud import Cloud
 from tests.unit.provider.core import World
 
 CONFIG: dict[str, Any] = {a.name: None for a in RESOURCE.attributes} | {"workspace": "w", "namespace": "n", "sql": "S"}

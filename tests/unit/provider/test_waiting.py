@@ -8,7 +8,7 @@ import pytest
 
 from flinkform.errors import Interrupted, TimedOut, Unavailable
 from flinkform.provider.waiting import ABSENCES, LONGEST, Patience, seconds
-from tests.unit.provider.cloud import Time
+from tests.unit.provider.clock import Time
 
 
 def test_pauses() -> None:
