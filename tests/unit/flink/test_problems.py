@@ -78,7 +78,11 @@ def test_options() -> None:
 
 @pytest.mark.parametrize(
     ("text", "column", "end"),
-    [("INSERT INTO nowhere SELECT 1", 13, 19), ("INSERT INTO `d`.`nowhere` SELECT 1 AS nowhere", 13, 25), ("EXECUTE x", 1, 9)],
+    [
+        ("INSERT INTO nowhere SELECT 1", 13, 19),
+        ("INSERT INTO `d`.`nowhere` SELECT 1 AS nowhere", 13, 25),
+        ("EXECUTE x", 1, 9),
+    ],
 )
 def test_a_sink_that_is_not_there(text: str, column: int, end: int) -> None:
     """Flink names no place of it: it is where the statement names it, with its database if it is written."""
