@@ -15,6 +15,7 @@ __all__ = [
     "DataFolder",
     "DataMember",
     "DataNamespace",
+    "DataSessionCluster",
     "DataVariable",
     "DataWorkspace",
     "DeploymentTarget",
@@ -33,6 +34,8 @@ __all__ = [
     "Members",
     "Namespace",
     "Namespaces",
+    "SessionCluster",
+    "SessionClusters",
     "Variable",
     "Variables",
     "Workspace",
@@ -315,8 +318,8 @@ class Job(Resource):
         A change makes a new one in its place.
     engine_version: The engine that runs the job; the control plane's default if unset. A change restarts a running
         job from its state.
-    deployment_target: The queue that the job takes its resources from. Left out: default-queue. A change restarts a
-        running job from its state.
+    deployment_target: The queue that the job takes its resources from, or `session/` and the session cluster it
+        runs in. Left out: default-queue. A change restarts a running job from its state.
     parallelism: Parallel instances of each operator. Left out: 1.
     flink_options: Flink options, written as Flink's own documentation writes them. A change restarts a running job
         from its state. One of `pipeline.max-parallelism` restarts a running job without its state.
@@ -432,7 +435,7 @@ class Job(Resource):
 
     @property
     def deployment_target(self) -> Ref:
-        """The queue that the job takes its resources from."""
+        """The queue that the job takes its resources from, or `session/` and the session cluster it runs in."""
         return self.ref("deployment_target")
 
     @property
@@ -616,6 +619,129 @@ class Namespace(Resource):
     @property
     def status(self) -> Ref:
         """CREATING, MODIFYING, SUCCESS, FAILED or DELETING."""
+        return self.ref("status")
+
+
+class SessionCluster(Resource):
+    """A Flink cluster that several jobs share, with a configuration of its own.
+
+    workspace: The workspace's `resource_id`. A change makes a new one in its place.
+    namespace: The namespace's name. A change makes a new one in its place.
+    name: Unique within the namespace. A change makes a new one in its place.
+    state: Whether the cluster runs. Read back it may also be `failed`. Left out: running.
+    engine_version: The engine that it runs, which its jobs have to want as well; the control plane's default if
+        unset.
+    deployment_target: The queue that the cluster takes its resources from. Left out: default-queue.
+    parallelism: Tasks that it runs at once, of all its jobs together. Left out: 8.
+    cpu: Cores of its task manager. Left out: 1.0.
+    memory: Memory of its task manager. Left out: 1Gi.
+    flink_options: Flink options of the cluster, which its jobs have too unless they say otherwise.
+    labels: For finding and filtering.
+    """
+
+    TYPE = "flink_session_cluster"
+
+    def __init__(  # noqa: PLR0913 - an argument an attribute, as editors like it
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        name: str,
+        state: Literal["running", "stopped"] | Ref | None = None,
+        engine_version: str | None = None,
+        deployment_target: str | None = None,
+        parallelism: int | Ref | None = None,
+        cpu: float | Ref | None = None,
+        memory: str | None = None,
+        flink_options: Mapping[str, str] | Ref | None = None,
+        labels: Mapping[str, str] | Ref | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "name": name,
+            "state": state,
+            "engine_version": engine_version,
+            "deployment_target": deployment_target,
+            "parallelism": parallelism,
+            "cpu": cpu,
+            "memory": memory,
+            "flink_options": flink_options,
+            "labels": labels,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def id(self) -> Ref:
+        """`<workspace>/<namespace>/<name>`."""
+        return self.ref("id")
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def name(self) -> Ref:
+        """Unique within the namespace."""
+        return self.ref("name")
+
+    @property
+    def state(self) -> Ref:
+        """Whether the cluster runs. Read back it may also be `failed`."""
+        return self.ref("state")
+
+    @property
+    def engine_version(self) -> Ref:
+        """The engine that it runs, which its jobs have to want as well; the control plane's default if unset."""
+        return self.ref("engine_version")
+
+    @property
+    def deployment_target(self) -> Ref:
+        """The queue that the cluster takes its resources from."""
+        return self.ref("deployment_target")
+
+    @property
+    def parallelism(self) -> Ref:
+        """Tasks that it runs at once, of all its jobs together."""
+        return self.ref("parallelism")
+
+    @property
+    def cpu(self) -> Ref:
+        """Cores of its task manager."""
+        return self.ref("cpu")
+
+    @property
+    def memory(self) -> Ref:
+        """Memory of its task manager."""
+        return self.ref("memory")
+
+    @property
+    def flink_options(self) -> Ref:
+        """Flink options of the cluster, which its jobs have too unless they say otherwise."""
+        return self.ref("flink_options")
+
+    @property
+    def labels(self) -> Ref:
+        """For finding and filtering."""
+        return self.ref("labels")
+
+    @property
+    def session_cluster_id(self) -> Ref:
+        """The cluster's id."""
+        return self.ref("session_cluster_id")
+
+    @property
+    def status(self) -> Ref:
+        """STOPPED, STARTING, RUNNING, UPDATING, STOPPING or FAILED."""
         return self.ref("status")
 
 
@@ -1472,6 +1598,185 @@ class Namespaces(DataSource):
     def namespaces(self) -> Ref:
         """The rows of the answer."""
         return self.ref("namespaces")
+
+
+class DataSessionCluster(DataSource):
+    """A Flink cluster that several jobs share, with a configuration of its own. Found by its key.
+
+    workspace: The workspace's `resource_id`.
+    namespace: The namespace's name.
+    name: Unique within the namespace.
+    """
+
+    TYPE = "flink_session_cluster"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        name: str,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "name": name,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def name(self) -> Ref:
+        """Unique within the namespace."""
+        return self.ref("name")
+
+    @property
+    def id(self) -> Ref:
+        """`<workspace>/<namespace>/<name>`."""
+        return self.ref("id")
+
+    @property
+    def state(self) -> Ref:
+        """Whether the cluster runs. Read back it may also be `failed`."""
+        return self.ref("state")
+
+    @property
+    def engine_version(self) -> Ref:
+        """The engine that it runs, which its jobs have to want as well; the control plane's default if unset."""
+        return self.ref("engine_version")
+
+    @property
+    def deployment_target(self) -> Ref:
+        """The queue that the cluster takes its resources from."""
+        return self.ref("deployment_target")
+
+    @property
+    def parallelism(self) -> Ref:
+        """Tasks that it runs at once, of all its jobs together."""
+        return self.ref("parallelism")
+
+    @property
+    def cpu(self) -> Ref:
+        """Cores of its task manager."""
+        return self.ref("cpu")
+
+    @property
+    def memory(self) -> Ref:
+        """Memory of its task manager."""
+        return self.ref("memory")
+
+    @property
+    def flink_options(self) -> Ref:
+        """Flink options of the cluster, which its jobs have too unless they say otherwise."""
+        return self.ref("flink_options")
+
+    @property
+    def labels(self) -> Ref:
+        """For finding and filtering."""
+        return self.ref("labels")
+
+    @property
+    def session_cluster_id(self) -> Ref:
+        """The cluster's id."""
+        return self.ref("session_cluster_id")
+
+    @property
+    def status(self) -> Ref:
+        """STOPPED, STARTING, RUNNING, UPDATING, STOPPING or FAILED."""
+        return self.ref("status")
+
+
+class SessionClusters(DataSource):
+    """A Flink cluster that several jobs share, with a configuration of its own.
+
+    All of them, or those that are like what is asked for.
+    workspace: The workspace's `resource_id`.
+    namespace: The namespace's name.
+    name: Only those whose `name` is this.
+    engine_version: Only those whose `engine_version` is this.
+    deployment_target: Only those whose `deployment_target` is this.
+    parallelism: Only those whose `parallelism` is this.
+    cpu: Only those whose `cpu` is this.
+    """
+
+    TYPE = "flink_session_clusters"
+
+    def __init__(  # noqa: PLR0913 - an argument an attribute, as editors like it
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        name: str | None = None,
+        engine_version: str | None = None,
+        deployment_target: str | None = None,
+        parallelism: int | Ref | None = None,
+        cpu: float | Ref | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "name": name,
+            "engine_version": engine_version,
+            "deployment_target": deployment_target,
+            "parallelism": parallelism,
+            "cpu": cpu,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def name(self) -> Ref:
+        """Only those whose `name` is this."""
+        return self.ref("name")
+
+    @property
+    def engine_version(self) -> Ref:
+        """Only those whose `engine_version` is this."""
+        return self.ref("engine_version")
+
+    @property
+    def deployment_target(self) -> Ref:
+        """Only those whose `deployment_target` is this."""
+        return self.ref("deployment_target")
+
+    @property
+    def parallelism(self) -> Ref:
+        """Only those whose `parallelism` is this."""
+        return self.ref("parallelism")
+
+    @property
+    def cpu(self) -> Ref:
+        """Only those whose `cpu` is this."""
+        return self.ref("cpu")
+
+    @property
+    def session_clusters(self) -> Ref:
+        """The rows of the answer."""
+        return self.ref("session_clusters")
 
 
 class DataVariable(DataSource):

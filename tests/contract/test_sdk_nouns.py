@@ -99,6 +99,62 @@ def test_targets(sdk: Sdk) -> None:
     becomes(lambda: str(sdk.call("GetJob", "get_job", job.job_id).data.status.current_job_status), "CANCELLED")
 
 
+def test_session_clusters(sdk: Sdk) -> None:
+    """A session cluster is made, started, changed under its job, and neither stopped nor removed while it is used."""
+
+    def status() -> Any:
+        return sdk.call("GetSessionCluster", "get_session_cluster", "shared").data.status
+
+    def state() -> str:
+        return str(status().current_session_cluster_status)
+
+    spec = models.BasicResourceSettingSpec(cpu=1.0, memory="1 GiB")
+    basic = models.BasicResourceSetting(parallelism=4, taskmanager_resource_setting_spec=spec)
+    asked = models.SessionCluster(name="shared", deployment_target_name="default-queue", basic_resource_setting=basic)
+    made = sdk.call("CreateSessionCluster", "create_session_cluster", body=asked).data
+    assert (made.name, made.status.current_session_cluster_status) == ("shared", "STOPPED")
+    assert isinstance(made.created_at, int)
+    assert (made.workspace, made.namespace) == (sdk.workspace, sdk.namespace)
+
+    target = models.BriefDeploymentTarget(mode="SESSION", name="shared")
+    deployment = create(sdk, "sharing", deployment_target=target)
+    body = models.StartJobRequestBody(deployment_id=deployment)
+    early = sdk.call("StartJob", "start_job", body=body)
+    assert (early.success, early.error_message) == (
+        False,
+        "expected session cluster shared RUNNING, got STOPPED; start it first",
+    )
+    assert sdk.call("StartSessionCluster", "start_session_cluster", "shared").success is True
+    becomes(state, "RUNNING")
+    job = sdk.call("StartJob", "start_job", body=body).data
+    assert job.session_cluster_name == "shared"
+    becomes(lambda: str(sdk.call("GetJob", "get_job", job.job_id).data.status.current_job_status), "RUNNING")
+    assert status().running.reference_deployment_ids == [deployment]
+
+    busy = sdk.call("StopSessionCluster", "stop_session_cluster", "shared")
+    assert (busy.success, busy.error_code) == (False, "OperationConflict")
+    assert busy.error_message.startswith("session cluster shared runs sharing; stop them first")
+    smaller = models.BasicResourceSetting(parallelism=2, taskmanager_resource_setting_spec=spec)
+    change = models.SessionCluster(basic_resource_setting=smaller, labels={"team": "a"})
+    changed = sdk.call("UpdateSessionCluster", "update_session_cluster", "shared", body=change).data
+    assert changed.status.current_session_cluster_status == "UPDATING"
+    assert (changed.labels, changed.basic_resource_setting.parallelism) == ({"team": "a"}, 2)
+    becomes(state, "RUNNING")
+    becomes(lambda: str(sdk.call("GetJob", "get_job", job.job_id).data.status.current_job_status), "RUNNING")
+
+    sdk.call("StopJob", "stop_job", job.job_id, body=models.StopJobRequestBody(stop_strategy="NONE"))
+    becomes(lambda: str(sdk.call("GetJob", "get_job", job.job_id).data.status.current_job_status), "CANCELLED")
+    early = sdk.call("DeleteSessionCluster", "delete_session_cluster", "shared")
+    assert (early.success, early.error_code) == (False, "OperationConflict")
+    assert sdk.call("StopSessionCluster", "stop_session_cluster", "shared").success is True
+    becomes(state, "STOPPED")
+    used = sdk.call("DeleteSessionCluster", "delete_session_cluster", "shared")
+    assert used.error_message.startswith("session cluster shared is where sharing run")
+    sdk.call("DeleteDeployment", "delete_deployment", deployment)
+    assert sdk.call("DeleteSessionCluster", "delete_session_cluster", "shared").data.name == "shared"
+    assert sdk.call("ListSessionClusters", "list_session_clusters").data == []
+
+
 def test_drafts(sdk: Sdk) -> None:
     """A draft is made, changed in part, locked, validated and deployed behind tickets, deployed again, and removed."""
     script = models.Artifact(kind="SQLSCRIPT", sql_artifact=models.SqlArtifact(sql_script=SCRIPT))

@@ -12,8 +12,8 @@ from flinkform.cli import api, project
 from flinkform.cli.progress import table
 from flinkform.cli.project import Project
 
-_KEYS = ("namespace", "name", "desired", "state", "deployment_id", "job_id", "url")
-_COLUMNS = ("namespace", "name", "desired", "state", "url")
+_KEYS = ("namespace", "name", "desired", "state", "deployment_id", "job_id", "target", "url")
+_COLUMNS = ("namespace", "name", "desired", "state", "target", "url")
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -61,7 +61,7 @@ def _kept(here: Project) -> Iterator[dict[str, Any]]:
 
 def told(found: dict[str, Any]) -> dict[str, Any]:
     """Return what `--json` prints."""
-    return {**found, "jobs": [{key: job[key] for key in _KEYS} for job in found["jobs"]]}
+    return {**found, "jobs": [{key: job.get(key, "") for key in _KEYS} for job in found["jobs"]]}
 
 
 def text(found: dict[str, Any]) -> str:
@@ -69,4 +69,6 @@ def text(found: dict[str, Any]) -> str:
     if not found["jobs"]:
         return f"no jobs at {found['endpoint']}"
     wrong = [f"{job['namespace']}/{job['name']}: {job['trouble']}" for job in found["jobs"] if job.get("trouble")]
-    return "\n\n".join([table(found["jobs"], _COLUMNS), *wrong])
+    somewhere = any(job.get("target") for job in found["jobs"])
+    columns = tuple(one for one in _COLUMNS if somewhere or one != "target")
+    return "\n\n".join([table(found["jobs"], columns), *wrong])

@@ -21,11 +21,13 @@ from flinkform.controlplane import home, keyring, logs
 from flinkform.controlplane.api.call import Services
 from flinkform.controlplane.app import build
 from flinkform.controlplane.lead import Reign, Succession
+from flinkform.controlplane.reconcile import rooms
 from flinkform.controlplane.reconcile.absent import Absent
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.loop import Loop
 from flinkform.controlplane.reconcile.quarantine import Limit
 from flinkform.controlplane.settings import Settings
+from flinkform.controlplane.store import clusters
 from flinkform.controlplane.store.database import Store
 from flinkform.errors import Conflict, Unavailable
 from flinkform.flink import settings as flink
@@ -71,7 +73,7 @@ def run(
         store = Store.open(settings.database_url)
         held.callback(store.close)
         keyring.root(store, settings)
-        fleet = _fleet(settings, lock.descriptor, embed)
+        fleet = _fleet(settings, lock.descriptor, embed, store)
         held.callback(fleet.stop)
         limit = Limit(failures=settings.failures, window=settings.failure_minutes * 60_000)
         bench = Bench(store, fleet, settings.folder, limit=limit, stores=settings.stores)
@@ -157,18 +159,29 @@ def _serve(
     server.run(sockets=[listener])
 
 
-def _fleet(settings: Settings, lock: int, embed: Embed) -> Fleet:
+def _fleet(settings: Settings, lock: int, embed: Embed, store: Store) -> Fleet:
     """Return the Flinks beside us, or the reason why there are none."""
     if (java := settings.java) is None:
         absent = Absent("Java 17 or newer was not found; run `flinkform doctor` for what to do")
         return Fleet(lambda _: absent)
 
     def make(seat: Seat) -> Runtime:
+        if seat.cluster:
+            return cluster(seat, java)
         if not seat.target:
             return embed(_tenant(settings, java, seat), locks=[lock])
         if remote := settings.targets.get(seat.target):
             return Session(remote, planner, _tenant(settings, java, seat))
         return Absent(f"the deployment target {seat.target} is not declared any more", lasting=True)
+
+    def cluster(seat: Seat, java: Path) -> Runtime:
+        with store.read() as db:
+            found = clusters.find(db, seat.cluster)
+            made_of = clusters.document(db, found) if found else None
+        if made_of is None:
+            return Absent("the session cluster was deleted")
+        own = rooms.room(_tenant(settings, java, seat), made_of, engines=settings.engines)
+        return embed(own, locks=[lock])
 
     def planner() -> Gateway:
         here = fleet.at(SHARED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from flinkform.errors import Unavailable
@@ -24,15 +25,18 @@ def job_defaults(settings: Settings) -> dict[str, str]:
         "restart-strategy.exponential-delay.max-backoff": "1 min",
         "restart-strategy.exponential-delay.attempts-before-reset-backoff": "10",
         "restart-strategy.exponential-delay.reset-backoff-threshold": "10 min",
+        **settings.options,
     }
 
 
 def options(settings: Settings) -> dict[str, str]:
     """The cluster's own configuration."""
+    return {**job_defaults(settings), **settings.filesystem, **_fixed(settings)}
+
+
+def _fixed(settings: Settings) -> dict[str, str]:
     work = settings.home / "work"
     return {
-        **job_defaults(settings),
-        **settings.filesystem,
         "rest.address": "127.0.0.1",
         "rest.bind-address": "127.0.0.1",
         "rest.port": "0",
@@ -55,6 +59,10 @@ def options(settings: Settings) -> dict[str, str]:
         "execution.checkpointing.dir": (work / "checkpoints").as_uri(),
         "execution.checkpointing.savepoint-dir": (work / "savepoints").as_uri(),
     }
+
+
+OURS = frozenset(_fixed(Settings(home=Path("/"), java=Path("/"))))
+"""The options that nobody else may set: the cluster would not be found, or would not be as large as it says."""
 
 
 class Cluster:

@@ -26,11 +26,15 @@ class Seat(NamedTuple):
     heap: str = ""
     target: str = ""
     """A session cluster that runs somewhere else; the rest is its own affair."""
+    cluster: str = ""
+    """The id of a session cluster beside us; its configuration says the rest."""
 
     @property
     def folder(self) -> str:
         """A relative path of its own, for the files of that JVM; `.` for the usual one."""
-        return "/".join(("seats", "-".join(part or "any" for part in self))) if any(self) else "."
+        if self.cluster:
+            return f"seats/cluster-{self.cluster}"
+        return "/".join(("seats", "-".join(part or "any" for part in self[:4]))) if any(self) else "."
 
 
 SHARED = Seat()
@@ -61,6 +65,11 @@ class Fleet:
             if seat not in self._runtimes:
                 self._runtimes[seat] = self._make(seat)
             return self._runtimes[seat]
+
+    def forget(self, seat: Seat) -> Runtime | None:
+        """Return the runtime of a seat, which is the caller's to end; the next one there is made anew."""
+        with self._lock:
+            return self._runtimes.pop(seat, None)
 
     def stop(self) -> None:
         """End every runtime, all at the same time."""

@@ -42,6 +42,9 @@ class Settings:
     filesystem: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Options of Flink's file systems, such as `s3.endpoint`; keys are among them, so they are shown nowhere."""
 
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Options of Flink that a user wants for this cluster and all its jobs; those that it cannot run without win."""
+
     @property
     def job_logs(self) -> Path:
         return self.logs or self.home / "logs"

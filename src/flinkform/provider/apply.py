@@ -76,8 +76,9 @@ class Kept:
             raise Conflict(f"a {self._resource.type_name} cannot be changed", advice="replace it")
         changed = [a for a in self._resource.attributes if a.writable and prior.get(a.name) != planned.get(a.name)]
         sent = {a.name: planned.get(a.name) for a in self._resource.attributes if a.writable or a in self._key}
-        self._lock(sent)
-        self._call(update, {**record.cleared(changed, sent), **result.written})
+        if result.written or any(attribute in self._resource.sent for attribute in changed):
+            self._lock(sent)
+            self._call(update, {**record.cleared(changed, sent), **result.written})
         self._settle(planned, result, update)
 
     def delete(self, prior: Values, result: Result) -> None:
@@ -86,6 +87,7 @@ class Kept:
             raise protected(prior)
         key = {a.name: prior.get(a.name) for a in self._key}
         try:
+            self._rest(prior, key, result)
             self._lock(key)
             self._call(self._resource.api.delete, key)
         except NotFound:
@@ -128,6 +130,7 @@ class Kept:
         """Wait until the API shows the thing as planned, and write down what it shows."""
         state = result.state or {}
         with self._honest(result):
+            self._turn(state, planned)
             document = self._ready(state, planned, self._session.patience(PATIENCE))
             record.verify(self._resource, planned, document, call.operation)
         result.state = record.merged(self._resource, record.over(state, planned), document)
@@ -142,11 +145,40 @@ class Kept:
             if document is None or (wait and status in wait.pending):
                 return None
             if wait and status not in wait.done:
-                raise Conflict(f"{self._called(state)} is {status}, expected {' or '.join(wait.done)}")
+                why = documents.get(document, wait.why) if wait.why else ""
+                told = f"{self._called(state)} is {status}, expected {' or '.join(wait.done)}"
+                raise Conflict(f"{told}: {why}" if why else told)
             late = record.differing(self._resource, planned, document) and next(looks) < _GRACE
             return None if late else document
 
         return patience.until(f"{self._called(state)} to be ready", look)
+
+    def _turn(self, state: Values, wanted: Values) -> None:
+        """Have what no update brings about: a thing that shall run is started, one that shall not is stopped."""
+        if (switch := self._resource.switch) is None:
+            return
+        document = self._session.patience(PATIENCE).until(
+            f"{self._called(state)} to be still", lambda: self._still(self._one(state))
+        )
+        attribute, value = self._resource.attribute(switch.attribute), wanted.get(switch.attribute)
+        if documents.decode([attribute], document)[attribute.name] != value:
+            self._call(switch.calls[str(value)], {a.name: state.get(a.name) for a in self._key})
+
+    def _rest(self, prior: Values, key: Values, result: Result) -> None:
+        """Bring a thing that is about to be deleted to rest; NotFound: it is gone."""
+        if (switch := self._resource.switch) is None:
+            return
+        if self._one(key) is None:
+            raise NotFound(f"{self._called(prior)} is gone")
+        with self._honest(result):
+            self._turn(prior, {**prior, switch.attribute: switch.rest})
+            what = f"{self._called(prior)} to rest"
+            self._session.patience(PATIENCE).until(what, lambda: self._still(self._one(key)))
+
+    def _still(self, document: Document | None) -> Document | None:
+        """Return a thing that is not on its way anywhere."""
+        wait = self._resource.wait
+        return None if wait and document and self._status(document) in wait.pending else document
 
     def _absent(self, state: Values) -> bool:
         document = self._one(state)
@@ -203,7 +235,7 @@ class Kept:
     def _call(self, call: Call, values: Values, more: Values | None = None) -> dict[str, Any]:
         """Call an operation with those of *values* that it takes, and with *more*."""
         called = operation(call.operation)
-        sent = {**documents.encode(self._resource.attributes, values, call), **(more or {})}
+        sent = {**documents.encode(self._resource.sent, values, call), **(more or {})}
         params = {name: value for name, value in sent.items() if name in called.fields}
         if not called.body:
             return self._session.client.call(call.operation, params)

@@ -12,6 +12,7 @@ from flinkform.resources import (
     jobs,
     member,
     namespace,
+    session_cluster,
     variable,
     workspace,
 )
@@ -24,6 +25,7 @@ RESOURCES: tuple[Resource, ...] = (
     job.RESOURCE,
     member.RESOURCE,
     namespace.RESOURCE,
+    session_cluster.RESOURCE,
     variable.RESOURCE,
     workspace.RESOURCE,
 )

@@ -19,6 +19,9 @@ OURS = "flinkform.io/"
 JAR_SHA256 = f"{OURS}jar-sha256"
 """The label that says what sha256 a job's jar has to have: the API has no field for it."""
 
+SESSION = "session/"
+"""What a job's deployment target begins with if it is a session cluster."""
+
 DURATION = String(pattern=r"\d+(ms|s|m|h)([0-9hms]*)?", hint="a duration such as 90s, 10m or 1h")
 LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
 """Log levels, the one that logs most first."""
@@ -80,6 +83,19 @@ class Jar:
         return bool(known == seen)
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a job runs: a queue by its name, a session cluster by `session/` and its name."""
+
+    def encode(self, value: str) -> dict[str, str]:
+        shared = value.startswith(SESSION)
+        return {"mode": "SESSION" if shared else "PER_JOB", "name": value.removeprefix(SESSION)}
+
+    def decode(self, value: Mapping[str, Any]) -> str | None:
+        name = value.get("name")
+        return f"{SESSION}{name}" if name and value.get("mode") == "SESSION" else name
+
+
 _NOTHING: dict[str, Any] = {"jarUri": "", "entryClass": "", "mainArgs": "", "additionalDependencies": []}
 
 _RUN = {"workspace": "resource_id", "namespace": "namespace", "deployment_id": "deployment_id"}
@@ -95,7 +111,6 @@ RESOURCE = Resource(
             operation="CreateDeployment",
             fixed={
                 "artifact.kind": "SQLSCRIPT",
-                "deploymentTarget.mode": "PER_JOB",
                 "streamingResourceSetting.resourceSettingMode": "BASIC",
             },
         ),
@@ -103,7 +118,7 @@ RESOURCE = Resource(
         list=Call(operation="ListDeployments"),
         update=Call(
             operation="UpdateDeployment",
-            fixed={"artifact.kind": "SQLSCRIPT", "deploymentTarget.mode": "PER_JOB"},
+            fixed={"artifact.kind": "SQLSCRIPT"},
         ),
         delete=Call(operation="DeleteDeployment"),
         items="data",
@@ -195,10 +210,11 @@ RESOURCE = Resource(
         Attribute(
             name="deployment_target",
             type=String(),
-            doc="The queue that the job takes its resources from.",
+            doc="The queue that the job takes its resources from, or `session/` and the session cluster it runs in.",
             default="default-queue",
             change=Change.RESTART,
-            path="deploymentTarget.name",
+            path="deploymentTarget",
+            codec=Target(),
         ),
         Attribute(
             name="parallelism",

@@ -63,6 +63,19 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """A word that stands for several of the API's; the first of them is what it is sent as."""
+
+    words: Mapping[str, tuple[str, ...]]
+
+    def encode(self, value: str) -> str:
+        return self.words[value][0]
+
+    def decode(self, value: str) -> str:
+        return next((word for word, theirs in self.words.items() if value in theirs), value.lower())
+
+
+@dataclass(frozen=True, slots=True)
 class ComputeUnits:
     """A number of cores that the API wants with its memory beside it: 4 GB a core, always."""
 

@@ -118,11 +118,24 @@ class Api:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """The computed attribute that says when a change is done, and what it may say meanwhile."""
+    """The computed attribute that says when a change is done, what it may say meanwhile, and where it says why not."""
 
     attribute: str
     pending: tuple[str, ...]
     done: tuple[str, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switch:
+    """The attribute whose values are brought about by *calls* of their own, no create or update; *rest* to be deleted.
+
+    A thing is made at *rest*.
+    """
+
+    attribute: str
+    calls: Mapping[str, Call]
+    rest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +167,7 @@ class Resource:
     api: Api
     key: tuple[str, ...]
     wait: Wait | None = None
+    switch: Switch | None = None
     version: int = 0
     kept: bool = False
     unique: tuple[str, ...] = ()
@@ -169,6 +183,11 @@ class Resource:
     def scope(self) -> tuple[Attribute, ...]:
         """The attributes that say where it is: its key without its own name."""
         return tuple(map(self.attribute, self.key[:-1]))
+
+    @property
+    def sent(self) -> tuple[Attribute, ...]:
+        """The attributes that create and update may send."""
+        return tuple(a for a in self.attributes if not self.switch or a.name != self.switch.attribute)
 
     @property
     def own(self) -> Attribute:

@@ -80,6 +80,7 @@ def test_trouble_is_for_people(here: Project, monkeypatch: pytest.MonkeyPatch) -
                 "state": "STARTING",
                 "deployment_id": "d-a",
                 "job_id": "j",
+                "target": "",
                 "url": "",
             }
         ],
@@ -105,3 +106,12 @@ def test_up_waits_no_longer_than_there_is_hope(
     ticks = itertools.chain([0.0], itertools.count(0.0, 10.0))
     up.settled(here, Step("waiting", lambda _: None), seconds=seconds, clock=lambda: next(ticks))
     assert len(plane.asked) == looks
+
+
+def test_where_jobs_run(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A column says where jobs run once one of them does not run where all others do."""
+    plane = Plane({**job("a", "RUNNING"), "target": "session/shared"}, job("b", "RUNNING"))
+    monkeypatch.setattr(api, "call", plane.call)
+    head, one, other = status.text(status.read(here)).splitlines()
+    assert head.split() == ["NAMESPACE", "NAME", "DESIRED", "STATE", "TARGET", "URL"]
+    assert (one.split()[4], other.split()[4]) == ("session/shared", "-")

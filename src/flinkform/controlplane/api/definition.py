@@ -57,7 +57,9 @@ def check(name: str, document: Mapping[str, Any], *, engines: tuple[str, ...], t
     _one_of(document["engineVersion"], engines, ("engineVersion",))
     _artifact(document.get("artifact") or {}, document.get("labels") or {})
     target = document["deploymentTarget"]
-    _one_of(target["mode"], ("PER_JOB",), ("deploymentTarget", "mode"))
+    _one_of(target["mode"], ("PER_JOB", "SESSION"), ("deploymentTarget", "mode"))
+    if not targets:
+        raise Invalid(f"there is no session cluster {target['name'][:80]}", at=("deploymentTarget", "name"))
     _one_of(target["name"], tuple(targets), ("deploymentTarget", "name"))
     resources(document)
     _loggers(document.get("logging") or {})

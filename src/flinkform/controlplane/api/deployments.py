@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from flinkform.controlplane.api import definition, engines, places, queues, shape
+from flinkform.controlplane.api import clusters, definition, engines, places, shape
 from flinkform.controlplane.api.call import Call, Handler, Listed, Params
 from flinkform.controlplane.store import deployments as kept
 from flinkform.controlplane.store import runs
@@ -25,7 +25,7 @@ def create(call: Call, params: Params, body: Any) -> dict[str, Any]:
     versions = engines.names(call)
     with call.store.write() as db:
         namespace = places.usable(db, params)
-        targets = queues.known(call, db, namespace.workspace, namespace.name)
+        targets = clusters.targets(call, db, namespace.workspace, namespace.name, document["deploymentTarget"]["mode"])
         definition.check(body.get("name", ""), document, engines=versions, targets=targets)
         made = kept.create(
             db,
@@ -73,7 +73,7 @@ def changed(call: Call, db: Connection, found: Deployment, body: Mapping[str, An
     name = body.get("name") or found.name
     merged = shape.merged(found.document, change, "Deployment", call.operation.product)
     document = definition.made(shape.dense(merged), engine=call.services.settings.engine)
-    targets = queues.known(call, db, found.workspace, found.namespace)
+    targets = clusters.targets(call, db, found.workspace, found.namespace, document["deploymentTarget"]["mode"])
     definition.check(name, document, engines=engines.names(call), targets=targets)
     return name, document
 

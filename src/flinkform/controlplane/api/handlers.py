@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from flinkform.controlplane.api import (
     artifacts,
     billing,
+    clusters,
     deployments,
     drafts,
     engines,
@@ -28,7 +29,12 @@ from flinkform.controlplane.api.kept import Keeper, Rules
 from flinkform.resources import RESOURCES
 
 _RULES = {"variable": variables.RULES}
-_OWN = {"deployment_target": queues.OPERATIONS, "draft": drafts.OPERATIONS, "folder": folders.OPERATIONS}
+_OWN = {
+    "deployment_target": queues.OPERATIONS,
+    "draft": drafts.OPERATIONS,
+    "folder": folders.OPERATIONS,
+    "session_cluster": clusters.OPERATIONS,
+}
 """Of the types that are only kept, those of which more holds than their declaration says."""
 
 _KEPT = [_OWN.get(one.name) or Keeper(one, _RULES.get(one.name, Rules())).operations for one in RESOURCES if one.kept]

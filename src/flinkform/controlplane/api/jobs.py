@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from flinkform.controlplane.api import definition, places, queues, shape
+from flinkform.controlplane.api import clusters, definition, places, shape
 from flinkform.controlplane.api.call import Call, Handler, Listed, Params
 from flinkform.controlplane.store import deployments, intents, runs, savepoints
+from flinkform.controlplane.store.clusters import RUNTIME
 from flinkform.controlplane.store.runs import Run
 from flinkform.errors import Conflict, Invalid
 from flinkform.openapi.states import Restore, Stop
@@ -105,6 +106,8 @@ def shown(run: Run, *, silent: bool = False) -> dict[str, Any]:
         "userFlinkConf": run.definition.get("flinkConf", {}),
         "workspace": run.workspace,
     }
+    if str(run.definition.get("runtime") or "").startswith(RUNTIME):
+        job["sessionClusterName"] = run.definition["deploymentTarget"]["name"]
     for field, at in (("startTime", run.started_at), ("endTime", run.ended_at)):
         if at is not None:
             job[field] = at // 1000
@@ -150,10 +153,11 @@ def _start(call: Call, params: Params, body: Mapping[str, Any], changes: Mapping
         whole = shape.merged(source.document, changes, "Deployment", call.operation.product)
         if "flinkConf" in changes:
             whole["flinkConf"] = {**source.document.get("flinkConf", {}), **changes["flinkConf"]}
-        target = whole["deploymentTarget"]["name"]
-        known = queues.known(call, db, namespace.workspace, namespace.name)
+        target, mode = whole["deploymentTarget"]["name"], whole["deploymentTarget"]["mode"]
+        known = clusters.targets(call, db, namespace.workspace, namespace.name, mode)
         if target not in known:
             raise Invalid(f"expected the deployment target {' or '.join(known)}, got {target[:80]!r}")
+        clusters.usable(db, namespace.workspace, namespace.name, whole)
         made = intents.start(
             db,
             source,

@@ -53,7 +53,7 @@ class Keeper:
         self._rules = rules
         self._model = operation(resource.api.create.operation).data
         scope = {a.name for a in resource.scope}
-        self._given = tuple(a for a in resource.attributes if a.writable and a.path and a.name not in scope)
+        self._given = tuple(a for a in resource.sent if a.writable and a.path and a.name not in scope)
         self._own = resource.own.path or resource.own.name
 
     @property
@@ -141,8 +141,8 @@ class Keeper:
         """Forget one."""
         with call.store.write() as db:
             found = self.find(db, self._resource.api.delete, params, body)
-            self._rules.leave(call, db, found)
             shown = self.shown(call, db, found) if call.operation.data else None
+            self._rules.leave(call, db, found)
             things.remove(db, found)
             self._record(call, db, "deleted", found)
         return shown

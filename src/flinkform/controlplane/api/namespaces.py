@@ -7,7 +7,7 @@ from typing import Any
 
 from flinkform.controlplane.api import instances
 from flinkform.controlplane.api.call import Call, Handler, Listed, Params
-from flinkform.controlplane.store import deployments
+from flinkform.controlplane.store import clusters, deployments
 from flinkform.controlplane.store import namespaces as kept
 from flinkform.controlplane.store.namespaces import Namespace
 from flinkform.errors import Conflict
@@ -64,6 +64,10 @@ def delete(call: Call, params: Params, _body: Any) -> dict[str, Any]:
         if held.total:
             some = f"{held.total} deployment{'s' * (held.total > 1)}, such as {held.items[0].name}"
             raise Conflict(f"namespace {found.name} still holds {some}", advice="delete them first")
+        running = [one.name for one in clusters.within(db, found.workspace, found.name) if one.state in clusters.UP]
+        if running:
+            told = f"namespace {found.name} still runs session cluster {', '.join(running[:3])}"
+            raise Conflict(told, advice="stop it first")
         kept.request_delete(db, instance.id, found.name, now=call.now)
         _record(call, db, "NAMESPACE_DELETED", found, "deleted")
     return {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,9 @@ from flinkform.controlplane.api.call import Services
 from flinkform.controlplane.api.plain import answered, guarded
 from flinkform.controlplane.store import deployments, instances, namespaces, runs
 from flinkform.controlplane.store.runs import Run
+from flinkform.controlplane.targets import QUEUE
 from flinkform.errors import FlinkformError, Invalid, NotFound
+from flinkform.resources.job import Target
 
 _ALL = 10_000
 _PAGE = 500
@@ -174,12 +176,19 @@ def _job(one: deployments.Deployment, newest: Run | None, pages: str) -> dict[st
         "state": newest.state if newest else "SUSPENDED",
         "deployment_id": one.id,
         "job_id": newest.id if newest else "",
+        "target": _target(newest.definition if newest else one.document),
         "url": "",
         "trouble": str((newest.failure or {}).get("reason", "")) if newest else "",
     }
     if newest is not None and newest.started_at is not None:
         shown["url"] = f"{pages}/#/job/{'running' if newest.live else 'completed'}/{newest.job_id}/overview"
     return shown
+
+
+def _target(definition: Mapping[str, Any]) -> str:
+    """Return where a job runs as a job file says it; empty for the usual queue."""
+    name = Target().decode(definition.get("deploymentTarget") or {})
+    return "" if name in (None, QUEUE) else str(name)
 
 
 def _tail(text: str) -> int:

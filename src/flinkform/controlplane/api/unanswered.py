@@ -108,15 +108,6 @@ _PLANNED: Mapping[str, tuple[str, ...]] = {
         "UpdateAutopilotPolicy",
         "UpdateScheduledPlan",
     ),
-    "session clusters": (
-        "CreateSessionCluster",
-        "DeleteSessionCluster",
-        "GetSessionCluster",
-        "ListSessionClusters",
-        "StartSessionCluster",
-        "StopSessionCluster",
-        "UpdateSessionCluster",
-    ),
     "SQL run by hand": (
         "CancelSqlPreview",
         "ExecuteSqlStatement",

@@ -56,9 +56,10 @@ def blame(bench: Bench, seat: Seat, life: str, death: Death) -> None:
             return
         troubles = bench.limit.more(culprit.troubles, "died", (now,), death.reason, now)
         told = f"{death.reason}, and this job is the likely cause: the job goes on"
-        if not seat.group:
+        apart = not seat.group and not seat.cluster
+        if apart:
             troubles["alone"] = {"run": culprit.id}
             told += f" in a JVM of its own, until it is started with {ISOLATION}: shared"
         if runs.change(db, culprit, {"troubles": troubles}, now=now) is not None:
-            tell(db, culprit, "JOB_ISOLATED" if not seat.group else "JOB_JVM_DIED", told, now=now)
+            tell(db, culprit, "JOB_ISOLATED" if apart else "JOB_JVM_DIED", told, now=now)
     _log.warning("a job is to blame", deployment=culprit.deployment_id, reason=death.reason, jobs=len(there))

@@ -87,7 +87,10 @@ def _packed(before: Run, after: Run) -> Verdict:
     """Of a program in a jar only main() knows the operators, and it is not run to be asked."""
     if not packed(before.definition) or not packed(after.definition):
         return Verdict(Outcome.LOST, "a script and a program in a jar have no operator in common")
-    parts = [(run.definition.get("artifact"), seating.options(run), _line(run), pin(run)) for run in (before, after)]
+    parts = [
+        (run.definition.get("artifact"), seating.options(run.definition), _line(run), pin(run))
+        for run in (before, after)
+    ]
     if parts[0] == parts[1]:
         return Verdict(Outcome.SAME, "its program, its arguments and its options are what they were")
     reason = "a program gives its operators their ids (uid) itself: where it keeps them, their state is taken over"

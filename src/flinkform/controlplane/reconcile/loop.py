@@ -13,6 +13,7 @@ import structlog
 from flinkform.controlplane.reconcile import act, observe, places, rescale, settle
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.blame import Vigil, blame
+from flinkform.controlplane.reconcile.clusters import Clusters
 from flinkform.controlplane.reconcile.crew import Crew
 from flinkform.controlplane.reconcile.decide import Do, Move, Take, decide, take
 from flinkform.controlplane.reconcile.eyes import Eyes
@@ -64,6 +65,7 @@ class Loop:
         self._stopping = threading.Event()
         self._crew = Crew(executor or ThreadPoolExecutor(_CREW, "reconcile"), done=self.wake)
         self._supervision = Supervision(bench.fleet, self._crew, bench.clock)
+        self._clusters = Clusters(bench, self._supervision)
         self._eyes = Eyes(bench.fleet, executor or ThreadPoolExecutor(_MOST, "look"), bench.clock)
         self._retention = Retention(bench, self._crew, policy or Policy())
         self._patience = Patience(first=500, limit=30_000)
@@ -125,7 +127,7 @@ class Loop:
             pending, changes = savepoints.under_way(db), rescales.under_way(db)
             taking = [one for one in pending if one.state == "STARTED"]
             asked = [(one, runs.find(db, one.run_id)) for one in taking if one.step == "CALLED"]
-        healths = self._supervision.check({seat(run) for run in live})
+        healths = self._supervision.check({seat(run) for run in live} | self._clusters.needed())
         view = observe.look(self._bench, self._eyes, healths, asked)
         for at, life, death in self._vigil.stuck(view):
             blame(self._bench, at, life, death)
@@ -142,6 +144,7 @@ class Loop:
                 self._guard(change, partial(self._rescale, change, view, saving), clears=False)
         moving = self._runs(live, view, busy, shaken) or bool(pending or changes) or not view.whole
         moving = places.advance(self._bench, minimum=self._minimum) or moving
+        moving = self._clusters.look(healths) or moving
         self._retention.look(one for one in pending if one.state == "DELETING")
         self._prune()
         return moving or bool(self._crew.busy)

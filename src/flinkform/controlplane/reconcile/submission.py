@@ -34,7 +34,7 @@ def submission(bench: Bench, run: Run) -> Submission:
         savepoint_dir=bench.savepoints(run),
         batch=run.batch,
         parallelism=int(resources.get("parallelism") or 1),
-        options=seating.options(run),
+        options=seating.options(run.definition),
     )
 
 

@@ -153,6 +153,21 @@ class Supervision:
         """Stop a runtime that shall be started anew."""
         self._crew.send(f"end {_name(seat)}", self._fleet.at(seat).stop)
 
+    def drop(self, seat: Seat) -> bool:
+        """Begin to end a runtime that is made anew when it is needed again; False while it is busy with something."""
+        name = _name(seat)
+        if name in self._crew.busy:
+            return False
+        self._needed.pop(seat, None)
+        self._all.pop(seat, None)
+        if runtime := self._fleet.forget(seat):
+            self._crew.send(name, runtime.stop)
+        return True
+
+    def ended(self, seat: Seat) -> bool:
+        """Whether what was dropped has ended."""
+        return _name(seat) not in self._crew.busy
+
     def _of(self, seat: Seat) -> Supervisor:
         if seat not in self._all:
             self._all[seat] = Supervisor(self._fleet.at(seat), self._crew, self._clock, name=_name(seat))

@@ -102,10 +102,11 @@ def by_name(db: Connection, workspace: str, namespace: str, name: str) -> Deploy
     return None if row is None else _deployment(row)
 
 
-def naming(db: Connection, workspace: str, namespace: str, *, target: str) -> list[str]:
-    """Return the names of the deployments that say they run in *target*."""
-    said = table.c.document["deploymentTarget"]["name"].as_string()
-    query = select(table.c.name).where(table.c.workspace == workspace, table.c.namespace == namespace, said == target)
+def naming(db: Connection, workspace: str, namespace: str, *, target: str, mode: str = "PER_JOB") -> list[str]:
+    """Return the names of the deployments that say they run in *target*, which is of that *mode*."""
+    said = table.c.document["deploymentTarget"]
+    place = (said["name"].as_string() == target) & (said["mode"].as_string() == mode)
+    query = select(table.c.name).where(table.c.workspace == workspace, table.c.namespace == namespace, place)
     return sorted(db.scalars(query))
 
 

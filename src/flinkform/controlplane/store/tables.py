@@ -76,6 +76,22 @@ things = Table(
     Index(None, "type", "workspace", "namespace", "name", unique=True),
 )
 
+clusters = Table(
+    "clusters",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("workspace", Text, nullable=False),
+    Column("namespace", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("started_at", BigInteger),
+    Column("failure", JSON(none_as_null=True)),
+    ForeignKeyConstraint(["workspace", "namespace"], ["namespaces.workspace", "namespaces.name"], ondelete="CASCADE"),
+    Index(None, "workspace", "namespace", "name", unique=True),
+)
+
 deployments = Table(
     "deployments",
     METADATA,
