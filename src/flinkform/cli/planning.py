@@ -18,11 +18,12 @@ from flinkform.cli.progress import Step, counted
 from flinkform.cli.project import Project
 from flinkform.cli.stacks import Stack, Terraform, initialise
 from flinkform.errors import FlinkformError
+from flinkform.jobfile import job_path
 from flinkform.provider.job import question
 from flinkform.release.extract import extract
 from flinkform.release.git import Repository
 from flinkform.release.review import Item, Operator, Review, items
-from flinkform.release.select import JOBS, Selection, select
+from flinkform.release.select import JOBS, How, Selection, select
 from flinkform.resources.job import RESOURCE
 
 _AT_ONCE = 2
@@ -119,19 +120,41 @@ def synthesised(here: Project, terraform: Terraform, what: Wanted, step: Step) -
 
 def chosen(here: Project, what: Wanted, found: tuple[Stack, ...]) -> tuple[Stack, ...]:
     """Return the stacks that *what* concerns, first those whose last job file is gone: to apply one empties it."""
-    return (*_emptied(here, what, found), *(stack for stack in found if what.teams is None or _concerned(stack, what)))
+    if what.teams is None or what.selection is None:
+        return found
+    jobs = {stack.name: _jobs(stack) for stack in found}
+    whole, paths = _asked_for(what.selection, {path for those in jobs.values() for path in those})
+
+    def concerned(stack: Stack) -> bool:
+        if stack.name == _WORKSPACE:
+            return bool(what.selection and what.selection.workspace)
+        inside = jobs[stack.name].items()
+        return stack.name in whole or any(path in paths or teams & whole for path, teams in inside)
+
+    return (*_emptied(here, what, found), *filter(concerned, found))
 
 
-def _concerned(stack: Stack, what: Wanted) -> bool:
-    """Say whether a stack has something of the teams of *what*: by its name, or by the paths of its constructs."""
-    if stack.name == _WORKSPACE:
-        return bool(what.selection and what.selection.workspace)
-    teams = what.teams or frozenset()
-    if stack.name in teams:
-        return True
+def _asked_for(selection: Selection, known: set[str]) -> tuple[frozenset[str], set[str]]:
+    """Return the teams of which all stacks are concerned, and the paths of jobs whose stacks are.
+
+    A job that is gone, or moved, is in no document: any stack of its team may have had it.
+    """
+    paths = {one.path: one for one in selection.jobs}
+    lost = {path for path, one in paths.items() if one.how in (How.DELETED, How.RENAMED) or path not in known}
+    teams = {one.team for path, one in paths.items() if path in lost}
+    teams |= {paths[path].before.partition("/")[0] for path in lost if paths[path].before}
+    return frozenset(teams) | selection.spaces, paths.keys() - lost
+
+
+def _jobs(stack: Stack) -> dict[str, frozenset[str]]:
+    """Return the jobs of a stack by their paths, each with the words that its construct's path is made of."""
     document = json.loads((stack.folder / "cdk.tf.json").read_text())
-    jobs = document.get("resource", {}).get(RESOURCE.type_name, {}).values()
-    return any(teams & set(str(job["//"]["metadata"]["path"]).split("/")) for job in jobs)
+    found = {}
+    for job in document.get("resource", {}).get(RESOURCE.type_name, {}).values():
+        words = str(job["//"]["metadata"]["path"]).split("/")
+        suffix = ".sql" if "jar" not in job else ".jar.yaml"
+        found["/".join((words[-2], job_path(str(job["name"])) + suffix))] = frozenset(words)
+    return found
 
 
 def _emptied(here: Project, what: Wanted, found: tuple[Stack, ...]) -> tuple[Stack, ...]:

@@ -43,8 +43,9 @@ def run(options: argparse.Namespace) -> int:
     refused = [item.name for item in found.items if item.refused]
     made = None
     if options.out and not refused:
-        advance(repository, commit)
         made = release.write(here, repository, found, options.out)
+        # Only now: whoever is killed before it finds HEAD where it was, and goes back once more.
+        advance(repository, commit)
     if options.json:
         print(json.dumps({"commit": commit, "plan": report.document(found), "savepoints": savepoints, "release": made}))
     else:

@@ -55,6 +55,8 @@ class Selection:
     jobs: tuple[Selected, ...]
     teams: frozenset[str] = field(default_factory=frozenset)
     """Whose stacks are concerned: of the jobs, where these were before, and of namespaces that are another."""
+    spaces: frozenset[str] = field(default_factory=frozenset)
+    """Namespaces that the environment wants otherwise."""
     workspace: bool = False
     """Whether the environment wants another workspace."""
     code: tuple[str, ...] = ()
@@ -141,7 +143,9 @@ class _Comparison:
         jobs = (*self._owned(), *shared)
         teams = {one.team for one in jobs} | {one.before.partition("/")[0] for one in jobs if one.before} | spaces
         ordered = tuple(sorted(jobs, key=lambda one: one.path))
-        return Selection(self.old.commit, self.new.commit, ordered, frozenset(teams), workspace, tuple(code))
+        return Selection(
+            self.old.commit, self.new.commit, ordered, frozenset(teams), frozenset(spaces), workspace, tuple(code)
+        )
 
     def _job_file(self, path: str, change: Change, around: list[str]) -> None:
         """Note whose file *path* is, in both commits: a sidecar may have lost its script."""

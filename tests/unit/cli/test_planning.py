@@ -23,9 +23,10 @@ import json, os, pathlib
 root, out = pathlib.Path(__file__).parent, pathlib.Path(os.environ["CDKTF_OUTDIR"])
 jobs = sorted(path.relative_to(root / "jobs") for path in (root / "jobs").rglob("*.sql"))
 one = (root / "together").exists()
+split = (root / "split").exists()
 stacks = {}
 for job in jobs:
-    stacks.setdefault("all" if one else job.parts[0], []).append(job)
+    stacks.setdefault("all" if one else f"{job.parts[0]}-{job.stem[0]}" if split else job.parts[0], []).append(job)
 for name, held in {**stacks, "workspace": []}.items():
     folder = out / "stacks" / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -144,6 +145,17 @@ def test_what_is_not_committed_is_not_planned_and_said(world: World) -> None:
     found = world.plan(world.first)
     assert [one.name for one in found.items] == ["b/0b"]
     assert found.notes == ("1 file not committed and not in this plan, as jobs/b/1b.sql",)
+
+
+def test_of_a_team_only_the_stacks_with_changed_jobs_are_planned(world: World) -> None:
+    """Unless a job is gone: any of the team's stacks may have had it."""
+    first = world.site.commit({"split": "x"})
+    second = world.site.commit({"jobs/b/0b.sql": SQL})
+    assert [one.name for one in world.plan(first).items] == ["b/0b"]
+    assert world.planned() == ["b-0"]
+    world.site.commit({"jobs/b/0b.sql": None, "jobs/c/1c.sql": SQL})
+    world.plan(second)
+    assert world.planned() == ["b-0", "b-1", "c-1"]
 
 
 def test_code_concerns_every_stack(world: World) -> None:
