@@ -46,6 +46,9 @@ verdicts: .venv/test.stamp ## edits of SQL on real Flink: the state that is kept
 kafka: .venv/test.stamp ## jobs between real Kafka and PostgreSQL, upgraded and killed
 	@FLINKFORM_HEAVY=1 $(ENV) $(BIN)/python -m pytest tests/flink/test_kafka.py $(PYTEST)
 
+pipelines: .venv/test.stamp ## what init writes for GitHub, GitLab and Jenkins, from a branch to running
+	@FLINKFORM_HEAVY=1 $(ENV) $(BIN)/python -m pytest tests/acceptance/test_pipelines.py $(PYTEST)
+
 engines: .venv/test.stamp ## two releases of Flink side by side
 	@FLINKFORM_HEAVY=1 $(ENV) $(BIN)/python -m pytest tests/flink/test_engines.py $(PYTEST)
 
@@ -98,4 +101,4 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 install = PYTHONPATH=src $(BIN)/python -m flinkform.cli.install $(1)
 
-.PHONY: help run down test lint generate openapi-diff bench bucket corpus verdicts kafka engines clients monorepo soak postgres walk
+.PHONY: help run down test lint generate openapi-diff bench bucket corpus verdicts kafka pipelines engines clients monorepo soak postgres walk

@@ -1,24 +1,11 @@
-"""The smallest infrastructure repository: one stack, one workspace, one namespace, every job file below jobs/."""
+"""The entry of this repository: an environment in, Terraform stacks out."""
 
+import os
 from pathlib import Path
 
-from flinkform_constructs import App, FlinkProvider, JobFolder, Namespace, Workspace, cdk
-
-HERE = Path(__file__).parent
+from flinkform_constructs import App
+from stacks import declare
 
 app = App()
-stack = cdk.TerraformStack(app, "minimal")
-FlinkProvider(stack, region="cn-hangzhou")
-workspace = Workspace(
-    stack, "workspace", name="minimal", vpc_id="vpc-example", vswitch_ids=["vsw-example"], bucket="minimal"
-)
-hello = Namespace(stack, "hello", workspace_id=workspace.id, name="hello")
-JobFolder(
-    stack,
-    "jobs",
-    HERE / "jobs",
-    workspace=workspace.resource_id,
-    namespace=hello.name,
-    environment=HERE / "environments" / "dev.yaml",
-)
+declare(app, Path(__file__).parent, os.environ)
 app.synth()

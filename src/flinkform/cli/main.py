@@ -21,6 +21,8 @@ from flinkform import __version__
 from flinkform.errors import FlinkformError, Refused, Unavailable
 
 COMMANDS = {
+    "init": "begin an infrastructure repository in an empty folder or Git repository",
+    "ci": "write the pipelines of a repository anew from what it declares",
     "up": "set everything up and bring every job of this repository to the state it asks for",
     "down": "stop what `up` started; jobs come back at the next `up` from their newest checkpoint",
     "status": "show the jobs and where they are",

@@ -22,6 +22,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser = commands.add_parser("release", help="plan a commit, and sign the plan as a file to be applied")
     plan.revisions(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write the release")
+    parser.add_argument("--if-changed", action="store_true", help="write nothing and succeed where nothing differs")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=run)
 
@@ -32,6 +33,10 @@ def run(options: argparse.Namespace) -> int:
     what = planning.wanted(here, at=options.at or "HEAD", since=options.since)
     repository = Repository.around(here.root, here.shell)
     found = plan.made(here, what, Progress())
+    if options.if_changed and not found.items:
+        nothing = f"{here.environment} is as {found.commit[:12]} says: there is nothing to release"
+        print(json.dumps({"id": "", "file": "", "plan": report.document(found)}) if options.json else nothing)
+        return 0
     made = write(here, repository, found, options.out)
     if options.json:
         print(json.dumps({"id": made, "file": str(options.out), "plan": report.document(found)}))
