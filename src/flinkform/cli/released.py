@@ -14,6 +14,7 @@ from flinkform.controlplane.store import audit, deployments, states
 from flinkform.controlplane.store.audit import Row
 from flinkform.controlplane.store.deployments import Deployment
 from flinkform.errors import FlinkformError
+from flinkform.provider.provenance import blob
 from flinkform.release import ledger, proof
 from flinkform.release.git import Repository
 from flinkform.release.proof import Running
@@ -57,7 +58,8 @@ def _told(deployment: Deployment, logged: Mapping[str, str]) -> Running:
     script = ((deployment.document.get("artifact") or {}).get("sqlArtifact") or {}).get("sqlScript")
     place = f"{deployment.workspace}/{deployment.namespace}/{deployment.name}"
     last = logged.get(deployment.id, logged.get(place))
-    return Running(f"{deployment.namespace}/{deployment.name}", ours, script, None if last == "(hidden)" else last)
+    runs = blob(script.encode()) if isinstance(script, str) else ""
+    return Running(f"{deployment.namespace}/{deployment.name}", ours, runs, None if last == "(hidden)" else last)
 
 
 def _logged(rows: Iterable[Row]) -> dict[str, str]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flinkform.errors import FlinkformError
-from flinkform.provider.provenance import blob
 from flinkform.release import document, ledger
 from flinkform.release.git import Repository
 from flinkform.release.ledger import Entry
@@ -18,14 +17,14 @@ _SHORT = 12
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A job as its deployment has it: labels without their prefix, its script, and the release in the audit log.
+    """A job as its deployment has it: labels without their prefix, and the release in the audit log.
 
-    *logged* is `None` where the log does not tell.
+    *script* is the id that Git gives the script that runs, '' for none; *logged* is `None` where the log does not tell.
     """
 
     name: str
     labels: Mapping[str, str]
-    script: str | None = None
+    script: str = ""
     logged: str | None = None
 
     def __getitem__(self, label: str) -> str:
@@ -91,8 +90,8 @@ def _content(job: Running, files: Mapping[str, Any]) -> str:
     kept = files.get(f"{JOBS}/{job['path']}")
     if kept is None:
         return f"is of {job['path']}, which {job['commit'][:_SHORT]} does not have"
-    now = blob(job.script.encode()) if job.script is not None else ""
-    if job.script is not None and not now == job["blob"] == kept.object:
+    now = job.script
+    if now and not now == job["blob"] == kept.object:
         return f"runs the script {now[:_SHORT]}, its label says {job['blob'][:_SHORT]}, Git {kept.object[:_SHORT]}"
     return ""
 
