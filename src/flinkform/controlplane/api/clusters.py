@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from flinkform.controlplane.api import engines, places, queues
+from flinkform.controlplane.api import engines, places, queues, quota
 from flinkform.controlplane.api.call import Call, Handler, Params
 from flinkform.controlplane.api.kept import Keeper, Rules
 from flinkform.controlplane.reconcile import rooms
-from flinkform.controlplane.store import clusters, deployments
+from flinkform.controlplane.store import clusters, deployments, namespaces
 from flinkform.controlplane.store.clusters import UP, Cluster
 from flinkform.controlplane.store.things import Thing
 from flinkform.errors import Conflict, Invalid
@@ -31,6 +31,8 @@ def start(call: Call, params: Params, _body: Any) -> None:
     with call.store.write() as db:
         found = _find(db, params)
         _expect(found, "STOPPED", "FAILED")
+        wanted = quota.of_cluster(clusters.document(db, found))
+        quota.check(db, places.namespace(db, params), f"session cluster {found.name}", wanted)
         _turn(call, db, found, "STARTING", "started")
     call.services.poke()
 
@@ -116,7 +118,7 @@ def _check(call: Call, db: Connection, after: Thing, before: Thing | None) -> No
     if before is None:
         _add(call, db, after)
     elif any(before.document.get(name) != after.document.get(name) for name in _MADE_OF):
-        _remake(call, db, after)
+        _remake(call, db, after, before)
 
 
 def _add(call: Call, db: Connection, made: Thing) -> None:
@@ -136,10 +138,13 @@ def _add(call: Call, db: Connection, made: Thing) -> None:
     )
 
 
-def _remake(call: Call, db: Connection, after: Thing) -> None:
+def _remake(call: Call, db: Connection, after: Thing, before: Thing) -> None:
     found = clusters.get(db, after.workspace, after.namespace, after.id)
     _expect(found, "STOPPED", "FAILED", "RUNNING")
     state = "UPDATING" if found.state == "RUNNING" else found.state
+    if state == "UPDATING":
+        place, name = namespaces.within(db, after.workspace, after.namespace), f"session cluster {after.id}"
+        quota.check(db, place, name, quota.of_cluster(after.document), free=quota.of_cluster(before.document))
     clusters.change(db, found, {"state": state, "revision": found.revision + 1, "since": call.now})
     call.services.poke()
 

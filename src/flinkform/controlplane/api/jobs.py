@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from flinkform.controlplane.api import clusters, definition, places, shape
+from flinkform.controlplane.api import clusters, definition, places, quota, shape
 from flinkform.controlplane.api.call import Call, Handler, Listed, Params
 from flinkform.controlplane.store import deployments, intents, runs, savepoints
 from flinkform.controlplane.store.clusters import RUNTIME
@@ -158,6 +158,8 @@ def _start(call: Call, params: Params, body: Mapping[str, Any], changes: Mapping
         if target not in known:
             raise Invalid(f"expected the deployment target {' or '.join(known)}, got {target[:80]!r}")
         clusters.usable(db, namespace.workspace, namespace.name, whole)
+        running = {name: whole[name] for name in changes} | {"runtime": known[target]}
+        quota.check(db, namespace, source.name, quota.of_job({**whole, **running}))
         made = intents.start(
             db,
             source,
@@ -165,7 +167,7 @@ def _start(call: Call, params: Params, body: Mapping[str, Any], changes: Mapping
             creator=call.principal,
             who=call.who,
             now=call.now,
-            changes={name: whole[name] for name in changes} | {"runtime": known[target]},
+            changes=running,
         )
     call.services.poke()
     return shown(made)

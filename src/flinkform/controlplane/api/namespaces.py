@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flinkform.controlplane.api import instances
+from flinkform.controlplane.api import instances, quota
 from flinkform.controlplane.api.call import Call, Handler, Listed, Params
 from flinkform.controlplane.store import clusters, deployments
 from flinkform.controlplane.store import namespaces as kept
@@ -50,6 +50,7 @@ def modify(call: Call, params: Params, _body: Any) -> dict[str, Any]:
     with call.store.write() as db:
         instance = instances.find(db, params)
         found = kept.get(db, instance.id, params["Namespace"])
+        quota.shrinks(db, found, {**found.document, **changes})
         kept.modify(db, instance.id, found.name, {**found.document, **changes}, now=call.now)
         _record(call, db, "NAMESPACE_MODIFIED", found, "modified")
     return {}

@@ -149,6 +149,14 @@ def live(db: Connection) -> list[Run]:
     return [_run(row) for row in db.execute(query).mappings()]
 
 
+def definitions(db: Connection, workspace: str, namespace: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """Name and definition of every run of a namespace that has not ended."""
+    place = (table.c.workspace == workspace) & (table.c.namespace == namespace) & table.c.state.in_(LIVE)
+    return [
+        (name, definition) for name, definition in db.execute(select(table.c.name, table.c.definition).where(place))
+    ]
+
+
 def live_of(db: Connection, deployment_id: str) -> list[Run]:
     """A deployment's runs that have not ended, newest first; one at most when it streams."""
     return [_run(row) for row in db.execute(_newest_first(deployment_id).where(table.c.state.in_(LIVE))).mappings()]
