@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvicorn
 
-from flinkform.controlplane import keyring
+from flinkform.controlplane import keyring, vault
 from flinkform.controlplane.api.call import Services
 from flinkform.controlplane.app import build
 from flinkform.controlplane.reconcile.bench import Bench
@@ -66,7 +66,7 @@ def served(home: Path, database: str = "") -> Iterator[Served]:
     key = keyring.root(store, settings)
     flink = Eager()
     fleet = Fleet(lambda seat: Eager() if seat.cluster else flink)
-    loop = Loop(Bench(store, fleet, home / "storage"), minimum=0)
+    loop = Loop(Bench(store, fleet, home / "storage", opened=vault.opener(settings)), minimum=0)
     services = Services(store=store, runtime=flink, settings=settings, clock=time.time, poke=loop.wake)
     server = uvicorn.Server(uvicorn.Config(build(services), port=0, log_config=None, access_log=False, lifespan="off"))
     thread = threading.Thread(target=server.run)

@@ -17,7 +17,7 @@ from typing import NoReturn, Protocol
 
 import uvicorn
 
-from flinkform.controlplane import home, keyring, logs
+from flinkform.controlplane import home, keyring, logs, vault
 from flinkform.controlplane.api.call import Services
 from flinkform.controlplane.app import build
 from flinkform.controlplane.lead import Reign, Succession
@@ -76,7 +76,7 @@ def run(
         fleet = _fleet(settings, lock.descriptor, embed, store)
         held.callback(fleet.stop)
         limit = Limit(failures=settings.failures, window=settings.failure_minutes * 60_000)
-        bench = Bench(store, fleet, settings.folder, limit=limit, stores=settings.stores)
+        bench = Bench(store, fleet, settings.folder, limit=limit, stores=settings.stores, opened=vault.opener(settings))
         reign = Reign(lambda led: Loop(replace(bench, store=led), policy=settings.retention), fleet)
         stopping = threading.Event()
         services = Services(

@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -80,6 +80,11 @@ def sealed(text: str) -> bool:
 def of(settings: Settings) -> Vault:
     """Return the vault of a control plane, making its key when it is first needed. Unavailable: it cannot be kept."""
     return _vault(settings.secrets)
+
+
+def opener(settings: Settings) -> Callable[[Thing], dict[str, Any]]:
+    """Return what opens the secrets of a control plane; its key is looked for when it is first needed."""
+    return lambda one: of(settings).open(one)
 
 
 @cache

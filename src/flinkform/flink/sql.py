@@ -140,6 +140,17 @@ def literals(script: str) -> set[str]:
     return {_value(piece) for piece in pieces if piece.startswith("'")}
 
 
+def mentions(script: str, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], bool]]:
+    """Yield what matches outside of comments, and whether it stands in a string of a statement that is no SET."""
+    for start, end in _cuts(script):
+        code = script[:start] + _uncommented(script[start:end])
+        found = list(pattern.finditer(code, start))
+        free = found and not _SET.match(without_mark(code[start:]).lstrip())
+        spans = [p.span() for p in _PIECE.finditer(script, start, end) if p[0].startswith("'")] if free else []
+        for match in found:
+            yield match, any(first < match.start() and match.end() < last for first, last in spans)
+
+
 def _value(piece: str) -> str:
     return piece[1:-1].replace("''", "'")
 

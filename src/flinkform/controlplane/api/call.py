@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from flinkform.controlplane import vault
 from flinkform.controlplane.api.trail import Trail, difference
+from flinkform.controlplane.secrets import Secrets, known, script_of
 from flinkform.controlplane.settings import Settings
 from flinkform.controlplane.store import events
 from flinkform.controlplane.store.database import Store
@@ -45,6 +47,11 @@ class Services:
     def where(self, run: Run) -> Runtime:
         """Return the runtime that a run sits in."""
         return self.seats(run) if self.seats else self.runtime
+
+    def secrets(self, run: Run) -> Secrets:
+        """Return what the script of a run names, to be taken out of what Flink says."""
+        with self.store.read() as db:
+            return known(db, vault.opener(self.settings), run.workspace, run.namespace, script_of(run.definition))
 
     @property
     def now(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flinkform.controlplane import secrets
 from flinkform.controlplane.api import places
 from flinkform.controlplane.api.call import Call, Handler, Params
 from flinkform.controlplane.store import instances
@@ -35,9 +36,10 @@ def names(call: Call) -> tuple[str, ...]:
 def validate(call: Call, params: Params, body: Any) -> dict[str, Any]:
     """Let Flink's planner read a script, without running any of it; what it finds first is told."""
     with call.store.read() as db:
-        places.namespace(db, params)
+        place = places.namespace(db, params)
+        problems = list(secrets.problems(db, place.workspace, place.name, body["statement"]))
     options = {name: text(value) for name, value in (body.get("flinkConfiguration") or {}).items()}
-    problems = call.services.runtime.validate(body["statement"], batch=body["batchMode"], options=options)
+    problems = problems or call.services.runtime.validate(body["statement"], batch=body["batchMode"], options=options)
     if not problems:
         return {"success": True, "validationResult": VALID, "message": ""}
     return {

@@ -50,6 +50,7 @@ def start_log(call: Call, params: Params, _body: Any) -> str:
     if newest is None:
         return ""
     said = call.services.runtime.log(newest.job_id, tail=_LOG_BYTES) or str((newest.failure or {}).get("message", ""))
+    said = call.services.secrets(newest).mask(said)
     return handed + said + ("\n" * bool(judged and said and not said.endswith("\n"))) + judged
 
 

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response, S
 from flinkform.controlplane.api import access, proxy
 from flinkform.controlplane.api.call import Services
 from flinkform.controlplane.api.plain import answered, guarded
+from flinkform.controlplane.secrets import Secrets
 from flinkform.controlplane.store import deployments, instances, namespaces, runs
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.targets import QUEUE
@@ -113,13 +114,14 @@ class Pages:
 
     def _said(self, run: Run, tail: int) -> str:
         """Return the end of the log; of a job that failed before it logged, why."""
-        said = self._services.runtime.log(run.job_id, tail=tail)
+        said = self._services.secrets(run).mask(self._services.runtime.log(run.job_id, tail=tail))
         return said or f"{(run.failure or {}).get('message', '')}\n".lstrip("\n")
 
     async def _follow(self, run: Run, tail: int) -> AsyncIterator[bytes]:
         """Yield the log as it grows; ends one look after the job did, or when the control plane stops."""
         path: Path | None = None
-        position, ended = 0, False
+        position, ended, line = 0, False, b""
+        secrets = await run_in_threadpool(self._services.secrets, run)
         while not self._services.stopping():
             if path is None and (path := await run_in_threadpool(self._services.runtime.log_path, run.job_id)):
                 position = await run_in_threadpool(_start, path, tail)
@@ -127,9 +129,12 @@ class Pages:
             if path is not None:
                 piece, position = await run_in_threadpool(_read, path, position)
             if piece:
-                yield piece
+                # By whole lines, so that no secret is cut in two.
+                whole, end, line = (line + piece).rpartition(b"\n")
+                yield _masked(secrets, whole + end)
                 continue
             if ended:
+                yield _masked(secrets, line)
                 return
             ended = not await run_in_threadpool(self._live, run.id)
             await anyio.sleep(0 if ended else _POLL)
@@ -195,6 +200,12 @@ def _tail(text: str) -> int:
     if not text.isdecimal() or int(text) > _MOST:
         raise Invalid(f"expected tail=BYTES of at most {_MOST}, got {text[:40]!r}")
     return int(text)
+
+
+def _masked(secrets: Secrets, data: bytes) -> bytes:
+    if not secrets.hidden:
+        return data
+    return secrets.mask(data.decode(errors="surrogateescape")).encode(errors="surrogateescape")
 
 
 def _start(path: Path, tail: int) -> int:

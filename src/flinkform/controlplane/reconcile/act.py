@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from flinkform.controlplane import secrets
 from flinkform.controlplane.reconcile import road, settle
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.decide import Do
 from flinkform.controlplane.reconcile.road import Road
 from flinkform.controlplane.reconcile.submission import program, script, submission
+from flinkform.controlplane.secrets import Secrets, script_of
 from flinkform.controlplane.store import runs, savepoints
 from flinkform.controlplane.store.intents import tell
 from flinkform.controlplane.store.runs import Run
@@ -27,23 +29,31 @@ _TOLD = {
 
 def submit(bench: Bench, run: Run, do: Do, life: str) -> None:
     """Hand a run to Flink; a refusal ends it. Unavailable or TimedOut: the answer was lost, ask again."""
+    known = Secrets()
     try:
+        known = _secrets(bench, run)
         fresh = do is Do.SUBMIT and run.step == "NEW"
         way = road.first(bench, run) if fresh else road.again(bench, run)
         calling = _calling(bench, run, do, life, way, fresh=fresh)
         if calling is None:
             return  # something else was asked for meanwhile
         made = submission(bench, calling)
-        sent = replace(made, restore=way.place, plan=way.flink, allow_non_restored=way.drops)
+        sent = replace(made, restore=way.place, plan=known.plan(way.flink), allow_non_restored=way.drops)
+        sent = replace(sent, script=known.script(made.script))
         sent = replace(sent, program=_program(bench, calling, fresh=fresh))
         bench.runtime(calling).submit(sent)
     except (Unavailable, TimedOut):
         raise
     except FlinkformError as error:
-        _refused(bench, run.id, error)
+        _refused(bench, run.id, known.mask(str(error)))
         return
     with bench.store.write() as db:
         runs.change(db, calling, {"step": "CALLED"}, now=bench.clock())
+
+
+def _secrets(bench: Bench, run: Run) -> Secrets:
+    with bench.store.read() as db:
+        return secrets.of(db, bench.opened, run.workspace, run.namespace, script_of(run.definition))
 
 
 def _program(bench: Bench, run: Run, *, fresh: bool) -> Program | None:
@@ -69,12 +79,12 @@ def _calling(bench: Bench, run: Run, do: Do, life: str, way: Road, *, fresh: boo
         return calling
 
 
-def _refused(bench: Bench, run_id: str, error: FlinkformError) -> None:
+def _refused(bench: Bench, run_id: str, reason: str) -> None:
     now = bench.clock()
     with bench.store.write() as db:
         run = runs.find(db, run_id)
         if run is not None and run.live:
-            settle.end(db, run, Do.END_FAILED, now=now, why=settle.failure(str(error), "", now=now))
+            settle.end(db, run, Do.END_FAILED, now=now, why=settle.failure(reason, "", now=now))
 
 
 def cancel(bench: Bench, run: Run) -> None:
@@ -123,7 +133,9 @@ def diagnose(bench: Bench, run: Run, do: Do, at: int | None) -> None:
     reason, root, advice = "Flink gives no reason; the job's log may", "", ""
     if found:
         told = traced(found, script(run.definition))
-        reason, root, advice = str(told), told.root, told.advice
+        with bench.store.read() as db:
+            known = secrets.known(db, bench.opened, run.workspace, run.namespace, script_of(run.definition))
+        reason, root, advice = map(known.mask, (str(told), told.root, told.advice))
     why = settle.failure(reason, root, now=at or now, advice=advice)
     with bench.store.write() as db:
         if do is Do.END_FAILED:

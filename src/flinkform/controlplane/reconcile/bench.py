@@ -10,6 +10,7 @@ from pathlib import Path
 from flinkform.controlplane.delivery.fetch import Fetch, at
 from flinkform.controlplane.reconcile.quarantine import Limit
 from flinkform.controlplane.reconcile.seating import seat, target
+from flinkform.controlplane.secrets import Open
 from flinkform.controlplane.store.database import Store
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import Savepoint
@@ -32,6 +33,9 @@ class Bench:
     limit: Limit = field(default_factory=Limit)
     stores: Mapping[str, str] = field(default_factory=dict)
     """The URI below which a deployment target keeps states, where it is not the folder; "" is the usual target."""
+
+    opened: Open = lambda _: {}
+    """Unseals the variables that scripts name."""
 
     @property
     def fetch(self) -> Fetch:
