@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from flinkform.controlplane import keyring
+from flinkform.controlplane import keyring, vault
 from flinkform.controlplane.api.call import Services
 from flinkform.controlplane.app import build
 from flinkform.controlplane.reconcile.bench import Bench
@@ -122,7 +122,8 @@ def world(flink: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     settings = Settings(home=home)
     store = Store.open(settings.database_url)
     key = keyring.root(store, settings)
-    loop = Loop(Bench(store, Fleet(lambda _: flink), home / "storage"), minimum=0)
+    bench = Bench(store, Fleet(lambda _: flink), home / "storage", opened=vault.opener(settings))
+    loop = Loop(bench, minimum=0)
     services = Services(store=store, runtime=flink, settings=settings, clock=time.time, poke=loop.wake)
     loop.start()
     client = Client(build(services))
@@ -217,6 +218,26 @@ def test_a_savepoint_that_cannot_be_written(world: World, tmp_path: Path) -> Non
     assert "/chk-" in world.log(deployment)
     assert exact(world.after("unsaved", len(world.rows("unsaved"))))
     world.stop(job, "NONE")
+
+
+def test_a_secret_that_a_script_names(world: World) -> None:
+    """Flink has the value when the job runs, edited or not; database, checkpoints and the log as it is shown never."""
+    secret = "a-planted-secret"
+    world.api.call("CreateVariable", {"name": "mark", "value": secret, "kind": "Encrypted"})
+    deployment = world.deploy("secretive", JOINED)
+    world.edit(deployment, "${secret_values.mark}", JOINED)
+    job = world.start(deployment)
+    until(lambda: len(world.rows(secret)) > 8 and world.saved(deployment))
+    world.stop(job)
+    seen = len(world.rows(secret))
+    world.edit(deployment, "${secret_values.mark}", FILTERED)
+    job = world.start(deployment)
+    assert exact(world.after(secret, seen))
+    assert secret not in world.log(deployment)
+    assert secret not in repr([world.job(job["jobId"]), world.api.call("GetEvents", deploymentId=deployment)])
+    world.stop(job)
+    home = world.api.services.settings.home
+    assert [file for file in home.rglob("*") if file.is_file() and secret.encode() in file.read_bytes()] == []
 
 
 def verdict(world: World, deployment: str, name: str, script: str) -> dict[str, Any]:
