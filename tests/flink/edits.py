@@ -44,6 +44,8 @@ WINDOWS = """INSERT INTO o SELECT x.k, x.n, y.m FROM TABLE(TUMBLE(TABLE a, DESCR
 UPSERT = "INSERT INTO u SELECT g.k, g.c, b.m FROM (SELECT k, COUNT(*) AS c FROM a GROUP BY k) g JOIN b ON g.k = b.k ON CONFLICT DO DEDUPLICATE"
 UNION = "INSERT INTO o SELECT k, COUNT(*), SUM(v) FROM (SELECT k, v FROM a UNION ALL SELECT k, m FROM b) GROUP BY k"
 NESTED = "INSERT INTO l SELECT c, COUNT(*) FROM (SELECT k, COUNT(*) AS c FROM a GROUP BY k) GROUP BY c"
+GROUPS = "SELECT k, COUNT(*) AS c FROM a GROUP BY k"
+TWICE = f"INSERT INTO l SELECT c, COUNT(*) FROM ({GROUPS} UNION ALL {GROUPS}) GROUP BY c"
 DISTINCT = "INSERT INTO l SELECT DISTINCT k, v FROM a"
 BATCHES = (
     "SET 'table.exec.mini-batch.enabled' = 'true'; SET 'table.exec.mini-batch.allow-latency' = '1 s'; "
@@ -142,6 +144,9 @@ EDITS = [
     _edit("one of two in a set", AGGREGATE + "; INSERT INTO l SELECT k, SUM(n) FROM a GROUP BY k, n", (" l SELECT k, SUM", " l SELECT k, MIN"), "partly", "-aggregate", "+aggregate"),
     _edit("one of two away", AGGREGATE + "; INSERT INTO l SELECT k, SUM(n) FROM a GROUP BY k, n", AGGREGATE, "partly", "-aggregate"),
     _edit("one more branch", UNION, UNION.replace("FROM b)", "FROM b UNION ALL SELECT CAST(x AS INT), x FROM c)"), "compatible", "+source"),
+    _edit("the same branch twice", UNION, ("FROM b)", "FROM b UNION ALL SELECT k, v FROM a)"), "compatible"),
+    _edit("changing rows twice", NESTED, TWICE, "partly", "-aggregate", "+aggregate"),
+    _edit("changing rows once again", TWICE, NESTED, "partly", "-aggregate", "+aggregate"),
     # joins
     _edit("join, same", JOIN, ("AS s FROM", "AS total FROM"), "same"),
     _edit("join, filter before", PLAIN, ("b.k", "b.k WHERE a.n > 5"), "compatible"),

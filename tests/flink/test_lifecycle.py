@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -241,3 +242,26 @@ def test_killed_jvm(settings: Settings, job: Job) -> None:
     finally:
         runtime.stop()
     assert not runtime.alive
+
+
+LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
+
+
+def listening(pid: int) -> list[str]:
+    """Return where a process listens, as Linux writes it."""
+    place, own = Path(f"/proc/{pid}"), set[str]()
+    for link in (place / "fd").iterdir():
+        with suppress(FileNotFoundError):
+            own.add(str(link.readlink()))
+    tables = ((place / "net" / name).read_text().splitlines()[1:] for name in ("tcp", "tcp6"))
+    rows = [line.split() for table in tables for line in table]
+    return [row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in own]
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="sockets are looked up as Linux lists them")
+def test_on_this_machine_only(flink: Embedded) -> None:
+    """Nothing that the JVM listens on can be reached from another machine."""
+    assert flink.pid
+    found = listening(flink.pid)
+    assert len(found) > 2
+    assert {address.partition(":")[0] for address in found} <= LOOPBACK

@@ -39,6 +39,8 @@ def _fixed(settings: Settings) -> dict[str, str]:
     return {
         "rest.address": "127.0.0.1",
         "rest.bind-address": "127.0.0.1",
+        "jobmanager.bind-host": "127.0.0.1",  # the server of jars takes files from anybody, and asks for no name
+        "taskmanager.bind-host": "127.0.0.1",
         "rest.port": "0",
         "rest.bind-port": "0",
         "web.refresh-interval": "200",  # the default of 3 s shows states of 3 s ago

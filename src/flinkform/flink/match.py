@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -171,9 +171,10 @@ class _Pairing:
         above = [(drifts.get(b.node, Drift.NONE), b) for b in now if b.node in self.pairs]
         handed = [d for d, b in above if d is Drift.STALE or self._plain(b)]
         found = max([Drift.NONE, *handed])
-        if {(b.rows, b.filters) for b in now} != {(b.rows, b.filters) for b in then}:
+        # Counted, not only named: rows that come twice are other rows than those that come once.
+        if Counter((b.rows, b.filters) for b in now) != Counter((b.rows, b.filters) for b in then):
             found = max(found, Drift.FILTERED)
-        elif {(b.rows, b.watermarks) for b in now} != {(b.rows, b.watermarks) for b in then}:
+        elif Counter((b.rows, b.watermarks) for b in now) != Counter((b.rows, b.watermarks) for b in then):
             found = max(found, Drift.TIMED)
         changes = any(changing[b.node] for b in now)
         if found is Drift.FILTERED and changes:
