@@ -40,6 +40,9 @@ bucket: .venv/test.stamp ## run Flink with its state in an S3 bucket (fetches 32
 corpus: .venv/test.stamp ## run the corpus of real scripts (FLINKFORM_CORPUS) on real Flink
 	@$(ENV) $(BIN)/python -m tests.flink.corpus $(CORPUS)
 
+kills: .venv/test.stamp ## kill apply, promote and rollback at random points, and look whether the next run brings all in order
+	@$(ENV) $(BIN)/python -m tests.acceptance.kills $(KILLS)
+
 verdicts: .venv/test.stamp ## edits of SQL on real Flink: the state that is kept, and what Flink alone keeps
 	@$(ENV) $(BIN)/python -m tests.flink.verdicts $(VERDICTS)
 
@@ -101,4 +104,4 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 install = PYTHONPATH=src $(BIN)/python -m flinkform.cli.install $(1)
 
-.PHONY: help run down test lint generate openapi-diff bench bucket corpus verdicts kafka pipelines engines clients monorepo soak postgres walk
+.PHONY: help run down test lint generate openapi-diff bench bucket corpus verdicts kafka pipelines engines clients monorepo soak kills postgres walk

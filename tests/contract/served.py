@@ -73,11 +73,13 @@ def served(home: Path, database: str = "") -> Iterator[Served]:
     thread.start()
     loop.start()
     until(lambda: server.started, "the server to start")
-    yield Served(server.servers[0].sockets[0].getsockname()[1], key, flink, home)
-    server.should_exit = True
-    thread.join()
-    loop.stop()
-    store.close()
+    try:
+        yield Served(server.servers[0].sockets[0].getsockname()[1], key, flink, home)
+    finally:
+        server.should_exit = True
+        thread.join()
+        loop.stop()
+        store.close()
 
 
 def until(met: Callable[[], object], what: str) -> None:

@@ -75,6 +75,9 @@ def _admitted(here: Project, repository: Repository, sealed: Sealed) -> tuple[Ru
     rules = gate.rules(repository, release.commit, release.environment)
     signer = gate.admit(sealed, rules, repository, environment=here.environment, now=datetime.now(UTC))
     ledger.fetch(repository, here.environment)
+    last = ledger.applied(repository, here.environment)
+    if last and last.about.get("release") == release.id:
+        raise Conflict(f"{release.id} was applied already, at {last.date}", advice="see `flinkform history`")
     before = ledger.unfinished(repository, here.environment)
     again = bool(before) and (before or {}).get("release") == release.id
     if before and not again:
