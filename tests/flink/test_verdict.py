@@ -112,5 +112,8 @@ def test_guide(
     said = json.loads(capsys.readouterr().out)
     assert said["verdict"] == "lost"
     assert [o["fate"] for o in said["operators"]] == ["kept", "new", "dropped"]
+    (tmp_path / "spread.sql").write_text("SET 'pipeline.max-parallelism' = '8';\n" + (tmp_path / "old.sql").read_text())
+    assert command.main(["verdict", str(tmp_path / "old.sql"), str(tmp_path / "spread.sql")]) == 0
+    assert capsys.readouterr().out.startswith("lost: Flink takes over no state once pipeline.max-parallelism is")
     assert command.main(["verdict", str(tmp_path / "old.sql"), str(tmp_path / "nowhere.sql")]) == 1
     assert "No such file" in capsys.readouterr().err

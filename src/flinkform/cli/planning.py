@@ -221,7 +221,7 @@ def _items(
     changes = {str(row["address"]): row for row in rows}
     for made in items(stack.name, {"resource_changes": rows}):
         if message := refused.get(made.address):
-            made = replace(made, action="refused", means="", units=0, refused=_told(message))  # noqa: PLW2901
+            made = replace(made, action="refused", means="", units=0, verdict="", refused=_told(message))  # noqa: PLW2901
         yield made, changes[made.address]
 
 

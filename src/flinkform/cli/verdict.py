@@ -15,7 +15,10 @@ from flinkform.errors import Invalid, Missing
 from flinkform.flink.plan import Plan
 from flinkform.flink.settings import Settings
 from flinkform.flink.validate import Planner
-from flinkform.flink.verdict import Verdict, verdict
+from flinkform.flink.verdict import Outcome, Verdict, verdict
+from flinkform.jobfile.scripts import script as leading
+from flinkform.resources.job import RESOURCE
+from flinkform.schema.model import Change
 
 _LIMIT = 4 << 20
 """Bytes of a script that are read."""
@@ -44,9 +47,19 @@ def run(options: argparse.Namespace) -> int:
     lines = (options.engine if options.old_engine is None else options.old_engine, options.engine)
     files = (options.old, options.new)
     scripts = [_Script(str(path), _script(path), line) for path, line in zip(files, lines, strict=True)]
-    found = verdict(*_compiled(scripts, _options(options.option)))
+    flink = _options(options.option)
+    before, after = ({**flink, **leading(one.text.encode(), one.file).options} for one in scripts)
+    found = _afresh(before, after) or verdict(*_compiled(scripts, flink))
     print(json.dumps(_object(found)) if options.json else found)
     return 0
+
+
+def _afresh(before: Mapping[str, str], after: Mapping[str, str]) -> Verdict | None:
+    """Return the verdict on options that no state is taken over with, whatever the scripts are."""
+    attribute = RESOURCE.attribute("flink_options")
+    if attribute.cost(before, after) is not Change.AFRESH:
+        return None
+    return Verdict(Outcome.LOST, f"Flink takes over no state once {', '.join(sorted(attribute.costs))} is another one")
 
 
 def _compiled(scripts: Sequence[_Script], options: Mapping[str, str]) -> list[Plan | None]:

@@ -49,6 +49,11 @@ _STATE = (
         "restore the previous SQL, or start without state",
     ),
     _family(
+        r"Unexpected state handle type",
+        "the saved state is for another state backend",
+        "take the old state backend back, or go on from a savepoint: upgrade.mode = savepoint",
+    ),
+    _family(
         r"(?:Cannot find checkpoint or savepoint file/directory|Could not find checkpoint or savepoint) '?([^'\n]*)",
         "the savepoint or checkpoint {0} does not exist",
         "choose one that does, or start without state",

@@ -22,7 +22,7 @@ _FRAME = re.compile(r"\s+at [\w.$/<>]+\(|\s*\.\.\. \d+ more$")
 _UNFIT = re.compile(
     r"Cannot map (?:checkpoint/)?savepoint state for operator|There is no operator for the state"
     r"|StateMigrationException|state serializer must not be incompatible|The maximum parallelism .* changed"
-    r"|the saved state (?:holds|does not fit)|its new script would drop state"
+    r"|Unexpected state handle type|the saved state (?:holds|does not fit|is for)|its new script would drop state"
 )
 """How the API says that Flink would not take over a state; the public one passes Flink's own words on."""
 

@@ -290,7 +290,7 @@ class Jobs:
         verdict = str(result.private.pop(VERDICT, ""))  # it is about this apply and no later one
         given = (wanted.get("timeouts") or {}).get(operation)
         patience = self._session.patience(seconds(given) if given else TIMEOUTS[operation])
-        return Work(self._runs(state), patience, wanted, result, verdict)
+        return Work(self._runs(state), patience, wanted, result, verdict, upgrade.reformed(state, wanted))
 
     def _forget(self, state: Values) -> None:
         self._session.lists.forget("ListDeployments", _scope(state))

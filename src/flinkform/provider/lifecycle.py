@@ -22,7 +22,8 @@ from flinkform.schema.model import Attribute, Change
 class Work:
     """One apply of one job: what is *wanted*, who starts and stops, how long it may take.
 
-    *verdict* is what was said of the state that it carries over, nothing where nobody was asked.
+    *verdict* is what was said of the state that it carries over, nothing where nobody was asked. *reformed*: only a
+    savepoint carries it, as the state backend changes.
     """
 
     runs: Runs
@@ -30,6 +31,7 @@ class Work:
     wanted: Values
     result: Result
     verdict: str = ""
+    reformed: bool = False
 
     @property
     def name(self) -> str:
@@ -166,6 +168,12 @@ class Work:
                 f"{self.name} was not upgraded: {error}",
                 at=("upgrade", "fallback"),
                 advice="set upgrade.fallback = true to go on from the newest checkpoint, or try again",
+            ) from error
+        if self.reformed:
+            raise Conflict(
+                f"{self.name} was not upgraded: {error}",
+                at=("flink_options",),
+                advice="its checkpoints are for the state backend that it has: try again, or keep that",
             ) from error
         self.result.warnings.append(f"{self.name} goes on from its newest checkpoint: {error}")
         job = self.runs.newest()

@@ -71,12 +71,20 @@ def settled(wanted: Values) -> bool:
     return all(known(wanted.get(name)) for name in _DECIDING)
 
 
+def reformed(prior: Values, wanted: Values) -> bool:
+    """Say whether a job gets another state backend: that reads savepoints of any, and checkpoints of its own alone."""
+    return _backend(prior) != _backend(wanted)
+
+
 def beforehand(prior: Values, wanted: Values) -> Verdict | None:
     """Return the verdict that the declared costs give alone, without asking anybody."""
     for attribute in RESOURCE.attributes:
         if attribute.cost(prior.get(attribute.name), wanted.get(attribute.name)) is Change.AFRESH:
             keys = ", ".join(sorted(attribute.costs))
             return Verdict("lost", f"Flink takes over no state once {keys} is another one", empty=True)
+    if policy(wanted)["mode"] == "latest" and reformed(prior, wanted):
+        way = 'upgrade.mode = "savepoint" takes the state to another one'
+        return Verdict("lost", f"a checkpoint is for the state backend that wrote it; {way}", empty=True)
     return None
 
 
@@ -104,6 +112,11 @@ def noted(private: Mapping[str, Any], made: Plan) -> dict[str, Any]:
     """Return the private state that takes the verdict of a plan to its apply."""
     word = (made.values or {}).get("state_verdict")
     return {**private, VERDICT: word if isinstance(word, str) else UNSAID}
+
+
+def _backend(values: Values) -> str:
+    options = values.get("flink_options") or {}
+    return str(options.get("state.backend.type") or options.get("state.backend") or "hashmap")
 
 
 _LOSSES = {"partly": "loses a part of its state", "lost": "loses its state"}

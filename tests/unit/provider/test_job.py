@@ -208,6 +208,15 @@ def test_no_fallback(running: World) -> None:
     assert (running.result.state["sql"], running.result.state["state"]) == ("SELECT 1", "running")
 
 
+def test_no_fallback_to_another_backend(running: World) -> None:
+    """Only a savepoint takes state to another state backend: without one the old definition runs on."""
+    running.cloud.stubborn.add("a")
+    with pytest.raises(Conflict, match="its checkpoints are for the state backend that it has") as raised:
+        running.apply(config(flink_options={"state.backend.type": "rocksdb"}))
+    assert raised.value.at == ("flink_options",)
+    assert running.cloud.changes() == ["StopJob"]
+
+
 def test_suspend_and_resume(running: World) -> None:
     """Suspending takes a savepoint; an edit while suspended waits for the start, which goes on from state."""
     running.apply(config(state="suspended"))

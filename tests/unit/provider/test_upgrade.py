@@ -285,6 +285,17 @@ def test_afresh(running: World) -> None:
     assert running.cloud.calls["GetStateVerdict"] == 0
 
 
+def test_another_backend(running: World) -> None:
+    """Checkpoints are for the backend that wrote them: `latest` is refused, a savepoint takes the state along."""
+    edit = {"flink_options": {"state.backend.type": "rocksdb"}}
+    fault = refused(running.plan(config(**edit, upgrade=upgrade(mode="latest"))))
+    assert fault.at == ("flink_options",)
+    assert 'upgrade.mode = "savepoint"' in str(fault)
+    assert running.plan(config(flink_options={"state.backend": "hashmap"}, upgrade=upgrade(mode="latest"))).faults == ()
+    running.apply(config(**edit))
+    assert restored(running)["kind"] == "FROM_SAVEPOINT"
+
+
 def test_many_operators(running: World) -> None:
     """Of a hundred operators twenty are named, and the number of the others."""
     rows: Iterable[dict[str, str]] = ({**COUNT, "name": f"join {n}"} for n in range(100))
