@@ -49,6 +49,9 @@ verdicts: .venv/test.stamp ## edits of SQL on real Flink: the state that is kept
 kafka: .venv/test.stamp ## jobs between real Kafka and PostgreSQL, upgraded and killed
 	@FLINKFORM_HEAVY=1 $(ENV) $(BIN)/python -m pytest tests/flink/test_kafka.py $(PYTEST)
 
+releases: .venv/test.stamp ## three environments on real Flink, from a release to a rollback
+	@FLINKFORM_HEAVY=1 $(ENV) $(BIN)/python -m pytest tests/acceptance/test_releases.py $(PYTEST)
+
 pipelines: .venv/test.stamp ## what init writes for GitHub, GitLab and Jenkins, from a branch to running
 	@FLINKFORM_HEAVY=1 $(ENV) $(BIN)/python -m pytest tests/acceptance/test_pipelines.py $(PYTEST)
 
@@ -104,4 +107,4 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 install = PYTHONPATH=src $(BIN)/python -m flinkform.cli.install $(1)
 
-.PHONY: help run down test lint generate openapi-diff bench bucket corpus verdicts kafka pipelines engines clients monorepo soak kills postgres walk
+.PHONY: help run down test lint generate openapi-diff bench bucket corpus verdicts kafka releases pipelines engines clients monorepo soak kills postgres walk

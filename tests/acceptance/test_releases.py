@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,10 +16,13 @@ import pytest
 from tests.acceptance.repository import ROOT, Repository
 from tests.contract.served import until
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("java") and (shutil.which("terraform") or shutil.which("tofu"))),
-    reason="needs java and terraform",
-)
+pytestmark = [
+    pytest.mark.skipif(os.environ.get("FLINKFORM_HEAVY") != "1", reason="takes minutes of real Flink: make releases"),
+    pytest.mark.skipif(
+        not (shutil.which("java") and (shutil.which("terraform") or shutil.which("tofu"))),
+        reason="needs java and terraform",
+    ),
+]
 
 ZONES = {"dev": "GMT+03:00", "staging": "GMT+08:00", "prod": "GMT+13:00"}
 """What tells the rows of the environments apart, as a script is the same in all of them."""
