@@ -25,10 +25,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from flinkform.errors import Missing
-from flinkform.flink import jobs
+from flinkform.flink import engines, jobs
 from flinkform.flink.archive import Archivist
 from flinkform.flink.gateway import Gateway
-from flinkform.flink.jvm import find_flink
 from flinkform.flink.rest import Rest
 from flinkform.flink.runtime import Embedded
 from flinkform.flink.settings import Settings
@@ -70,7 +69,7 @@ class Bare:
         self.pid: int | None = None
 
     def start(self) -> None:
-        flink = find_flink()
+        flink = engines.find(None)
         (self._folder / "conf").mkdir(parents=True)
         (self._folder / "conf" / "config.yaml").write_text("parallelism.default: 1\n")
         jars = [*sorted((flink / "lib").glob("*.jar")), *(flink / "opt").glob("flink-python-*.jar")]

@@ -23,7 +23,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -204,7 +204,7 @@ def candidate_files(_: int, folder: Path) -> None:
     app.synth()
 
 
-RUNS = {
+RUNS: dict[tuple[str, str], Callable[[int, Path], None]] = {
     ("floor", "memory"): partial(floor_memory, indent=2, sort_keys=True),
     ("floor", "files"): partial(floor_files, indent=2, sort_keys=True),
     ("bare", "memory"): floor_memory,

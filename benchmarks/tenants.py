@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.loop import Loop
@@ -108,11 +108,11 @@ class Counter:
         self._call = Rest.call
 
     def __enter__(self) -> Self:
-        def call(rest: Rest, method: str, path: str, body: object = None) -> object:
+        def call(rest: Rest, method: str, path: str, body: object = None) -> Any:
             self.calls.append(path)
             return self._call(rest, method, path, body)
 
-        Rest.call = call  # type: ignore[method-assign]
+        Rest.call = call  # type: ignore[assignment, method-assign]
         return self
 
     def __exit__(self, *_: object) -> None:
