@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from flinkform.controlplane.store import things
 from flinkform.controlplane.store.things import Thing
 from flinkform.errors import Invalid, Position
-from flinkform.flink.sql import mentions
+from flinkform.flink.sql import Lines, mentions
 from flinkform.flink.values import Problem
 
 HIDDEN = "******"
@@ -95,6 +95,5 @@ def _mentions(script: str) -> Iterator[tuple[re.Match[str], bool]]:
 
 
 def _problem(script: str, named: re.Match[str], message: str) -> Problem:
-    before = script[: named.start()]
-    line, column = before.count("\n") + 1, named.start() - (before.rfind("\n") + 1) + 1
+    line, column = Lines(script).place(named.start())
     return Problem(line, column, line, column + len(named[0]) - 1, message)
