@@ -16,7 +16,7 @@ from flinkform.cli import api
 from flinkform.cli.process import command
 from flinkform.cli.progress import Step
 from flinkform.cli.project import Project
-from flinkform.controlplane import settings
+from flinkform.controlplane.variables import VARIABLES
 from flinkform.errors import TimedOut, Unavailable
 
 PORT = 8711
@@ -107,7 +107,7 @@ def late(here: Project) -> list[str]:
 
 def _settings(shell: Mapping[str, str]) -> dict[str, str]:
     """Return what a shell says to a control plane, as digests: there are passwords in some."""
-    said = {name: value for name, value in shell.items() if name in settings.VARIABLES}
+    said = {name: value for name, value in shell.items() if name in VARIABLES}
     return {name: hashlib.sha256(value.encode()).hexdigest() for name, value in said.items()}
 
 

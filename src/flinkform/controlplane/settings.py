@@ -9,42 +9,11 @@ from pathlib import Path
 
 from flinkform.controlplane import targets
 from flinkform.controlplane.retention import AGE, NEWEST, Policy
+from flinkform.controlplane.variables import S3
 from flinkform.errors import Invalid
 from flinkform.flink.session import Remote
 
 MIB = 1024 * 1024
-_S3 = {
-    "AWS_ENDPOINT_URL": "s3.endpoint",
-    "AWS_ENDPOINT_URL_S3": "s3.endpoint",
-    "AWS_REGION": "s3.endpoint.region",
-    "AWS_ACCESS_KEY_ID": "s3.access-key",
-    "AWS_SECRET_ACCESS_KEY": "s3.secret-key",
-}
-"""Flink's options by AWS' variables; the later of two wins."""
-
-VARIABLES = frozenset(
-    (
-        *_S3,
-        "FLINKFORM_DATABASE_URL",
-        "FLINKFORM_SLOTS",
-        "FLINKFORM_HEAP",
-        "FLINKFORM_NETWORK",
-        "FLINKFORM_FAILURES",
-        "FLINKFORM_FAILURE_MINUTES",
-        "FLINKFORM_OWN_HEAP",
-        "FLINKFORM_OWN_SLOTS",
-        "FLINKFORM_REGION",
-        "FLINKFORM_LEASE",
-        "FLINKFORM_LOCK_WAIT",
-        "FLINKFORM_SECRETS_KEY",
-        "FLINKFORM_TARGETS",
-        "FLINKFORM_STORAGE",
-        "FLINKFORM_LOG_LEVEL",
-        "FLINKFORM_SAVEPOINTS_NEWEST",
-        "FLINKFORM_SAVEPOINTS_AGE",
-    )
-)
-"""What `from_environment` reads, but for the variables that a target names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +174,7 @@ def _whole(environment: Mapping[str, str], name: str, *, default: int) -> int:
 
 
 def _s3(environment: Mapping[str, str]) -> dict[str, str]:
-    found = {option: environment[name] for name, option in _S3.items() if environment.get(name)}
+    found = {option: environment[name] for name, option in S3.items() if environment.get(name)}
     # A store of one's own is seldom known by a host name for each bucket, which Amazon's is.
     return found | ({"s3.path.style.access": "true"} if "s3.endpoint" in found else {})
 

@@ -16,6 +16,7 @@ from flinkform.cli import api, server
 from flinkform.cli.progress import Step
 from flinkform.cli.project import Project
 from flinkform.controlplane import home, settings
+from flinkform.controlplane.variables import VARIABLES
 from flinkform.errors import Denied, Invalid, NotFound, Unavailable
 
 KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "nobody", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "hidden"}
@@ -184,4 +185,11 @@ def test_every_setting_is_known() -> None:
             return super().get(name, default)
 
     settings.from_environment(Shell(), home=Path(), host="", port=0, java=None)
-    assert asked == settings.VARIABLES
+    assert asked == VARIABLES
+
+
+def test_a_bucket_elsewhere() -> None:
+    """AWS' variable for S3 alone wins over the one for all of its services."""
+    shell = {"AWS_ENDPOINT_URL_S3": "http://s3", "AWS_ENDPOINT_URL": "http://all"}
+    made = settings.from_environment(shell, home=Path(), host="", port=0, java=None)
+    assert made.filesystem == {"s3.endpoint": "http://s3", "s3.path.style.access": "true"}
