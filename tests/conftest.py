@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from flinkform.flink import objects
 from tests.postgresql import postgres, programs
 from tests.unit.controlplane.tables import Kind, Postgresql, Sqlite
 
+# Every Flink of every test starts from one archive of its classes, whatever its home.
+os.environ.setdefault("FLINKFORM_ARCHIVE", str(Path(sys.prefix) / "archive"))
 # No test may fail because the machine is slow.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")

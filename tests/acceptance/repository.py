@@ -17,6 +17,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
+from flinkform.testing.repository import bare
 from tests.acceptance.terraform import told
 
 ROOT = Path(__file__).parents[2]
@@ -108,9 +109,7 @@ class Repository:
 
     def environment(self, **shell: str) -> dict[str, str]:
         """Return what a program gets that is started in this shell."""
-        dropped = ("FLINKFORM_", "ALIBABA_CLOUD_", "TF_", "CDKTF_")
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
-        return {**kept, "FLINKFORM_HOME": str(self.home), **self.shell, **shell}
+        return {**bare(os.environ), "FLINKFORM_HOME": str(self.home), **self.shell, **shell}
 
     def run(self, *words: str, **shell: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, whatever that is."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from flinkform.testing.repository import bare
 from tests.acceptance.terraform import told
 from tests.flink.waiting import until
 
@@ -36,8 +37,7 @@ def run(command: list[str], folder: Path, environment: dict[str, str], *, ok: in
 
 
 def shell() -> dict[str, str]:
-    dropped = ("FLINKFORM_", "ALIBABA_CLOUD_", "TF_", "CDKTF_")
-    return {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
+    return bare(os.environ)
 
 
 @pytest.fixture(scope="module")

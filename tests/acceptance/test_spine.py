@@ -23,6 +23,8 @@ from alibabacloud_ververica20220718 import models
 from alibabacloud_ververica20220718.client import Client as Ververica
 from darabonba.runtime import RuntimeOptions
 
+from flinkform.testing.repository import bare
+
 ROOT = Path(__file__).parents[2]
 FLINKFORM = Path(sys.executable).with_name("flinkform")
 FINAL = {"RUNNING", "FINISHED"}
@@ -44,8 +46,7 @@ class Checkout:
         return self.root / ".flinkform"
 
     def shell(self) -> dict[str, str]:
-        dropped = ("FLINKFORM_", "ALIBABA_CLOUD_", "TF_", "CDKTF_")
-        return {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
+        return bare(os.environ)
 
     def run(self, *words: str, ok: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
         """Run `flinkform` here."""

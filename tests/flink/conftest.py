@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import uuid
@@ -13,6 +14,7 @@ import pytest
 
 from flinkform.errors import Missing
 from flinkform.flink import engines
+from flinkform.flink.archive import Archivist
 from flinkform.flink.runtime import Embedded
 from flinkform.flink.settings import Settings
 from flinkform.flink.validate import Planner
@@ -37,7 +39,10 @@ def java() -> Path:
 @pytest.fixture(scope="session")
 def settings(java: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = tmp_path_factory.mktemp("flink")
-    return Settings(home=home, java=java, slots=12, heap="512m", network="64m", checkpoint_interval=0.5)
+    archive = Path(os.environ["FLINKFORM_ARCHIVE"])
+    usual = Settings(home=home, java=java, slots=12, heap="512m", network="64m", checkpoint_interval=0.5)
+    Archivist(replace(usual, archive=archive)).build(idle=False)
+    return replace(usual, archive=archive)
 
 
 @pytest.fixture(scope="session")

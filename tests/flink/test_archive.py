@@ -19,7 +19,7 @@ def test_key(settings: Settings, tmp_path: Path) -> None:
     java = tmp_path / "java"
     java.touch()
     here = replace(settings, archive=tmp_path)
-    assert archived(settings, engines.find(None)) is None
+    assert archived(replace(settings, archive=None), engines.find(None)) is None
     assert archived(here, engines.find(None)) == archived(here, engines.find(None))
     assert archived(here, engines.find(None)) != archived(replace(here, java=java), engines.find(None))
 
@@ -42,3 +42,15 @@ def test_failed_builds_leave_nothing(settings: Settings, tmp_path: Path) -> None
     with pytest.raises((Missing, Unavailable)):
         Archivist(replace(settings, java=java, archive=tmp_path / "archive")).build()
     assert list((tmp_path / "archive").iterdir()) == []
+
+
+def test_one_folder_for_many(settings: Settings, tmp_path: Path) -> None:
+    """What is there is used by every home; what another process builds beside it is left alone."""
+    place = archived(replace(settings, archive=tmp_path), engines.find(None))
+    other = tmp_path / "other.new"
+    other.mkdir()
+    assert place is not None
+    place.touch()
+    for home in ("one", "two"):
+        assert Archivist(replace(settings, home=tmp_path / home, archive=tmp_path)).build() == place
+    assert other.exists()

@@ -73,7 +73,8 @@ def _ask(here: Project, line: str, unknown: Mapping[str, Script], kept: _Kept, s
     logging.getLogger().addHandler(logging.NullHandler())  # py4j logs a lost connection with its trace to the root
     java = Path(tools.java(here.shell).require())
     home.prepare(here.home)
-    archive, there = here.home / "flink" / "archive", here.home / "connectors"
+    archive = Path(here.shell.get("FLINKFORM_ARCHIVE") or here.home / "flink" / "archive")
+    there = here.home / "connectors"
     settings = Settings(here.home / "planner", java, connectors=there, archive=archive, call_timeout=_SECONDS)
     settings = replace(settings, engines=_engines(here), engine=line)
     with _naming(here), Planner(settings) as planner, ThreadPoolExecutor(THREADS) as pool:

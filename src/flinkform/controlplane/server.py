@@ -198,7 +198,9 @@ def _tenant(settings: Settings, java: Path, seat: Seat) -> flink.Settings:
     home = settings.home / "flink"
     connectors = settings.home / "connectors"
     usual = flink.Settings(home=home, java=java, slots=settings.slots, heap=settings.heap, connectors=connectors)
-    usual = replace(usual, archive=home / "archive", filesystem=settings.filesystem, network=settings.network)
+    usual = replace(
+        usual, archive=settings.archive or home / "archive", filesystem=settings.filesystem, network=settings.network
+    )
     if seat == SHARED:
         return usual
     own = replace(usual, home=home / seat.folder, logs=usual.job_logs)

@@ -94,6 +94,9 @@ class Settings:
     targets: Mapping[str, Remote] = field(default_factory=dict)
     """Session clusters to run jobs in, by deployment target; the usual one is the Flink beside us."""
 
+    archive: Path | None = None
+    """Where the archive of Flink's classes is kept, if not in the home: others may start from it too."""
+
     storage: str = ""
     """The URI below which the Flink beside us keeps states; a folder of the home if empty."""
 
@@ -162,6 +165,7 @@ def from_environment(
         secrets_key=Path(named).absolute() if (named := environment.get("FLINKFORM_SECRETS_KEY")) else None,
         targets=_targets(environment, base.home) if serving else {},
         storage=_storage(environment),
+        archive=Path(shared).absolute() if (shared := environment.get("FLINKFORM_ARCHIVE")) else None,
         log_level=_level(environment.get("FLINKFORM_LOG_LEVEL", base.log_level)),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
 import threading
@@ -25,6 +26,7 @@ CREATE TABLE nowhere (k INT, n BIGINT) WITH ('connector' = 'blackhole');
 INSERT INTO nowhere SELECT a.n, COUNT(*) FROM numbers a JOIN numbers b ON a.n = b.n GROUP BY a.n;
 """
 _PATIENCE = 600
+_KEPT = 4
 _log = logging.getLogger(__name__)
 
 
@@ -53,20 +55,21 @@ class Archivist:
         if self._thread.ident:
             self._thread.join()
 
-    def build(self) -> Path | None:
+    def build(self, *, idle: bool = True) -> Path | None:
         """Make the archive now, unless it is there; where it is, None where none is wanted or Java makes none."""
         place = archived(self._settings, engines.find(self._settings.engines, self._settings.engine))
         if place is None or place.exists():
             return place
-        new = place.parent / f"{place.stem}.new"
+        # Its own for each home, which belongs to one process: what a killed one left is found, and no other's is.
+        new = place.parent / f"{hashlib.sha256(bytes(self._settings.home)).hexdigest()[:16]}.new"
         shutil.rmtree(new, ignore_errors=True)
         try:
-            self._dump(new)
+            self._dump(new, idle)
             if not (new / "classes").exists():
                 return None
-            for old in place.parent.glob("*.jsa"):
-                old.unlink()
-            return (new / "classes").replace(place)
+            (new / "classes").replace(place)
+            _forget(place.parent)
+            return place
         finally:
             shutil.rmtree(new, ignore_errors=True)
 
@@ -81,10 +84,10 @@ class Archivist:
         else:
             _log.info("archive of Flink's classes: %s, %.0f s", made, time.monotonic() - began)
 
-    def _dump(self, folder: Path) -> None:
+    def _dump(self, folder: Path, idle: bool) -> None:
         """Run a JVM that writes down the classes it used, when it ends."""
         small = replace(self._settings, home=folder, logs=None, archive=None, slots=2, heap="512m", network="32m")
-        self._jvm = Jvm(small, flags=(f"-XX:ArchiveClassesAtExit={folder / 'classes'}",), idle=True)
+        self._jvm = Jvm(small, flags=(f"-XX:ArchiveClassesAtExit={folder / 'classes'}",), idle=idle)
         try:
             self._jvm.start()
             _exercise(self._jvm, small)
@@ -92,6 +95,13 @@ class Archivist:
                 self._jvm.stop(patience=_PATIENCE)
         finally:
             self._jvm.stop(patience=0)
+
+
+def _forget(folder: Path) -> None:
+    """Remove the oldest: a folder may serve several Javas and Flinks, but former ones are of no use."""
+    by_age = sorted(folder.glob("*.jsa"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+    for old in by_age[_KEPT:]:
+        old.unlink(missing_ok=True)
 
 
 def _exercise(jvm: Jvm, settings: Settings) -> None:

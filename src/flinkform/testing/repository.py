@@ -19,6 +19,7 @@ from flinkform.provider import build
 from flinkform.testing.plans import Plan
 
 _QUIET = ("FLINKFORM_", "ALIBABA_CLOUD_", "TF_", "CDKTF_")
+_CHOSEN = ("FLINKFORM_ENVIRONMENT", "TERRAFORM_BINARY_NAME")
 """What a developer's shell says of another control plane, another account or another output folder."""
 
 
@@ -71,17 +72,20 @@ class Repository:
         return Plan.of(stack.name, json.loads(shown))
 
 
+def bare(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return a shell without what it says of Terraform, the CDK and any control plane."""
+    kept = {name: value for name, value in variables.items() if not name.startswith(_QUIET)}
+    return kept | {name: value for name, value in variables.items() if name == "FLINKFORM_ARCHIVE"}
+
+
 @contextmanager
 def opened(root: Path, folder: Path, *, variables: Mapping[str, str]) -> Iterator[Repository]:
     """Start a control plane with its home in *folder* for the checkout at *root*, and stop it at the end.
 
-    Of *variables*, the shell, what speaks of another control plane is left out, FLINKFORM_ENVIRONMENT kept.
+    Of *variables*, the shell, what speaks of another control plane is left out.
     """
-    kept = {name: value for name, value in variables.items() if not name.startswith(_QUIET)}
-    for name in ("FLINKFORM_ENVIRONMENT", "TERRAFORM_BINARY_NAME"):
-        if name in variables:
-            kept[name] = variables[name]
-    here = Project(root, folder, kept)
+    chosen = {name: value for name, value in variables.items() if name in _CHOSEN}
+    here = Project(root, folder, bare(variables) | chosen)
     home.prepare(here.home)
     with Progress(out=StringIO()).step("control plane") as step:
         server.ensure(here, step, port=0)
