@@ -8,12 +8,13 @@ from flinkform_constructs.backend import StateBackend
 from flinkform_constructs.block import Block, DataSource, Lifecycle, Meta, Resource
 from flinkform_constructs.element import Element, Scope
 from flinkform_constructs.folder import JobFolder
+from flinkform_constructs.intent import DataSessionCluster, DataVariable, SessionCluster, Variable
 from flinkform_constructs.pipeline import PromotionPipeline
 from flinkform_constructs.policy import ForbiddenOptions, Limits, Policy, RequiredLabels
 from flinkform_constructs.provider import Endpoints, FlinkProvider
 from flinkform_constructs.ref import COUNT_INDEX, EACH_KEY, EACH_VALUE, Literal, Ref, Text, text
 from flinkform_constructs.shards import JobsStack
-from flinkform_constructs.tenant import Tenant
+from flinkform_constructs.tenant import Place, Tenant
 
 __all__ = [
     "COUNT_INDEX",
@@ -21,7 +22,9 @@ __all__ = [
     "EACH_VALUE",
     "App",
     "Block",
+    "DataSessionCluster",
     "DataSource",
+    "DataVariable",
     "Element",
     "Endpoints",
     "FlinkProvider",
@@ -32,16 +35,19 @@ __all__ = [
     "Limits",
     "Literal",
     "Meta",
+    "Place",
     "Policy",
     "PromotionPipeline",
     "Ref",
     "RequiredLabels",
     "Resource",
     "Scope",
+    "SessionCluster",
     "StateBackend",
     "Tenant",
     "Text",
+    "Variable",
     "cdk",
     "text",
 ]
-__all__ += _blocks.__all__
+__all__ += [name for name in _blocks.__all__ if name not in __all__]

@@ -13,6 +13,7 @@ __all__ = [
     "DataDeploymentTarget",
     "DataDraft",
     "DataFolder",
+    "DataJob",
     "DataMember",
     "DataNamespace",
     "DataSessionCluster",
@@ -75,6 +76,20 @@ class DeploymentTarget(Resource):
             "memory": memory,
         }
         super().__init__(scope, id, values, meta)
+
+    @classmethod
+    def from_name(
+        cls,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        name: str,
+        **meta: Unpack[Meta],
+    ) -> DataDeploymentTarget:
+        """Look up what is there already, by its `name`, and manage nothing."""
+        return DataDeploymentTarget(scope, id, workspace=workspace, namespace=namespace, name=name, **meta)
 
     @property
     def id(self) -> Ref:
@@ -148,6 +163,34 @@ class Draft(Resource):
             "folder_id": folder_id,
         }
         super().__init__(scope, id, values, meta)
+
+    @classmethod
+    def from_id(
+        cls,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        draft_id: str,
+        **meta: Unpack[Meta],
+    ) -> DataDraft:
+        """Look up what is there already, by its `draft_id`, and manage nothing."""
+        return DataDraft(scope, id, workspace=workspace, namespace=namespace, draft_id=draft_id, **meta)
+
+    @classmethod
+    def from_name(
+        cls,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        name: str,
+        **meta: Unpack[Meta],
+    ) -> DataDraft:
+        """Look up what is there already, by its `name`, and manage nothing."""
+        return DataDraft(scope, id, workspace=workspace, namespace=namespace, name=name, **meta)
 
     @property
     def id(self) -> Ref:
@@ -229,6 +272,20 @@ class Folder(Resource):
             "parent_id": parent_id,
         }
         super().__init__(scope, id, values, meta)
+
+    @classmethod
+    def from_id(
+        cls,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        folder_id: str,
+        **meta: Unpack[Meta],
+    ) -> DataFolder:
+        """Look up what is there already, by its `folder_id`, and manage nothing."""
+        return DataFolder(scope, id, workspace=workspace, namespace=namespace, folder_id=folder_id, **meta)
 
     @property
     def id(self) -> Ref:
@@ -388,6 +445,34 @@ class Job(Resource):
         }
         super().__init__(scope, id, values, meta)
 
+    @classmethod
+    def from_id(
+        cls,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        deployment_id: str,
+        **meta: Unpack[Meta],
+    ) -> DataJob:
+        """Look up what is there already, by its `deployment_id`, and manage nothing."""
+        return DataJob(scope, id, workspace=workspace, namespace=namespace, deployment_id=deployment_id, **meta)
+
+    @classmethod
+    def from_name(
+        cls,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        name: str,
+        **meta: Unpack[Meta],
+    ) -> DataJob:
+        """Look up what is there already, by its `name`, and manage nothing."""
+        return DataJob(scope, id, workspace=workspace, namespace=namespace, name=name, **meta)
+
     @property
     def id(self) -> Ref:
         """`<workspace>/<namespace>/<deployment_id>`."""
@@ -535,6 +620,20 @@ class Member(Resource):
         }
         super().__init__(scope, id, values, meta)
 
+    @classmethod
+    def from_member(
+        cls,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        member: str,
+        **meta: Unpack[Meta],
+    ) -> DataMember:
+        """Look up what is there already, by its `member`, and manage nothing."""
+        return DataMember(scope, id, workspace=workspace, namespace=namespace, member=member, **meta)
+
     @property
     def id(self) -> Ref:
         """`<workspace>/<namespace>/<member>`."""
@@ -590,6 +689,19 @@ class Namespace(Resource):
             "ha": ha,
         }
         super().__init__(scope, id, values, meta)
+
+    @classmethod
+    def from_name(
+        cls,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace_id: str,
+        name: str,
+        **meta: Unpack[Meta],
+    ) -> DataNamespace:
+        """Look up what is there already, by its `name`, and manage nothing."""
+        return DataNamespace(scope, id, workspace_id=workspace_id, name=name, **meta)
 
     @property
     def id(self) -> Ref:
@@ -673,6 +785,20 @@ class SessionCluster(Resource):
             "labels": labels,
         }
         super().__init__(scope, id, values, meta)
+
+    @classmethod
+    def from_name(
+        cls,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        name: str,
+        **meta: Unpack[Meta],
+    ) -> DataSessionCluster:
+        """Look up what is there already, by its `name`, and manage nothing."""
+        return DataSessionCluster(scope, id, workspace=workspace, namespace=namespace, name=name, **meta)
 
     @property
     def id(self) -> Ref:
@@ -784,6 +910,20 @@ class Variable(Resource):
         }
         super().__init__(scope, id, values, meta)
 
+    @classmethod
+    def from_name(
+        cls,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        name: str,
+        **meta: Unpack[Meta],
+    ) -> DataVariable:
+        """Look up what is there already, by its `name`, and manage nothing."""
+        return DataVariable(scope, id, workspace=workspace, namespace=namespace, name=name, **meta)
+
     @property
     def id(self) -> Ref:
         """`<workspace>/<namespace>/<name>`."""
@@ -857,6 +997,30 @@ class Workspace(Resource):
         }
         super().__init__(scope, id, values, meta)
 
+    @classmethod
+    def from_id(
+        cls,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        instance_id: str,
+        **meta: Unpack[Meta],
+    ) -> DataWorkspace:
+        """Look up what is there already, by its `instance_id`, and manage nothing."""
+        return DataWorkspace(scope, id, instance_id=instance_id, **meta)
+
+    @classmethod
+    def from_name(
+        cls,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        name: str,
+        **meta: Unpack[Meta],
+    ) -> DataWorkspace:
+        """Look up what is there already, by its `name`, and manage nothing."""
+        return DataWorkspace(scope, id, name=name, **meta)
+
     @property
     def id(self) -> Ref:
         """The instance id."""
@@ -912,6 +1076,7 @@ class EngineVersions(DataSource):
     """The engine versions that jobs may ask for.
 
     workspace: The workspace's `resource_id`.
+    status: Only those whose `status` is this.
     """
 
     TYPE = "flink_engine_versions"
@@ -922,10 +1087,12 @@ class EngineVersions(DataSource):
         id: str,  # noqa: A002 - the CDK's word
         *,
         workspace: str,
+        status: str | None = None,
         **meta: Unpack[Meta],
     ) -> None:
         values = {
             "workspace": workspace,
+            "status": status,
         }
         super().__init__(scope, id, values, meta)
 
@@ -933,6 +1100,11 @@ class EngineVersions(DataSource):
     def workspace(self) -> Ref:
         """The workspace's `resource_id`."""
         return self.ref("workspace")
+
+    @property
+    def status(self) -> Ref:
+        """Only those whose `status` is this."""
+        return self.ref("status")
 
     @property
     def default(self) -> Ref:
@@ -951,6 +1123,7 @@ class Folders(DataSource):
     workspace: The workspace's `resource_id`.
     namespace: The namespace's name.
     folder_id: The folder; the namespace's root if unset.
+    name: Only those whose `name` is this.
     """
 
     TYPE = "flink_folders"
@@ -963,12 +1136,14 @@ class Folders(DataSource):
         workspace: str,
         namespace: str,
         folder_id: str | None = None,
+        name: str | None = None,
         **meta: Unpack[Meta],
     ) -> None:
         values = {
             "workspace": workspace,
             "namespace": namespace,
             "folder_id": folder_id,
+            "name": name,
         }
         super().__init__(scope, id, values, meta)
 
@@ -988,6 +1163,11 @@ class Folders(DataSource):
         return self.ref("folder_id")
 
     @property
+    def name(self) -> Ref:
+        """Only those whose `name` is this."""
+        return self.ref("name")
+
+    @property
     def folders(self) -> Ref:
         """The rows of the answer."""
         return self.ref("folders")
@@ -999,11 +1179,14 @@ class Jobs(DataSource):
     workspace: The workspace's `resource_id`.
     namespace: The namespace's name.
     name: Only jobs whose name contains this.
+    labels: Only jobs that have these labels, and maybe others.
+    execution_mode: Only jobs of this mode.
+    state: Only jobs like this.
     """
 
     TYPE = "flink_jobs"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - an argument an attribute, as editors like it
         self,
         scope: Scope,
         id: str,  # noqa: A002 - the CDK's word
@@ -1011,12 +1194,18 @@ class Jobs(DataSource):
         workspace: str,
         namespace: str,
         name: str | None = None,
+        labels: Mapping[str, str] | Ref | None = None,
+        execution_mode: Literal["STREAMING", "BATCH"] | Ref | None = None,
+        state: Literal["running", "suspended", "failed", "outdated"] | Ref | None = None,
         **meta: Unpack[Meta],
     ) -> None:
         values = {
             "workspace": workspace,
             "namespace": namespace,
             "name": name,
+            "labels": labels,
+            "execution_mode": execution_mode,
+            "state": state,
         }
         super().__init__(scope, id, values, meta)
 
@@ -1034,6 +1223,21 @@ class Jobs(DataSource):
     def name(self) -> Ref:
         """Only jobs whose name contains this."""
         return self.ref("name")
+
+    @property
+    def labels(self) -> Ref:
+        """Only jobs that have these labels, and maybe others."""
+        return self.ref("labels")
+
+    @property
+    def execution_mode(self) -> Ref:
+        """Only jobs of this mode."""
+        return self.ref("execution_mode")
+
+    @property
+    def state(self) -> Ref:
+        """Only jobs like this."""
+        return self.ref("state")
 
     @property
     def jobs(self) -> Ref:
@@ -1166,6 +1370,7 @@ class DataDraft(DataSource):
     sql: The script, which need not be right yet.
     execution_mode: STREAMING runs until stopped; BATCH ends by itself.
     engine_version: The engine it is for; the control plane's default if it never was set.
+    labels: For finding and filtering.
     folder_id: The folder it is in; the namespace's root if it never was set.
     """
 
@@ -1183,6 +1388,7 @@ class DataDraft(DataSource):
         sql: str | None = None,
         execution_mode: Literal["STREAMING", "BATCH"] | Ref | None = None,
         engine_version: str | None = None,
+        labels: Mapping[str, str] | Ref | None = None,
         folder_id: str | None = None,
         **meta: Unpack[Meta],
     ) -> None:
@@ -1194,6 +1400,7 @@ class DataDraft(DataSource):
             "sql": sql,
             "execution_mode": execution_mode,
             "engine_version": engine_version,
+            "labels": labels,
             "folder_id": folder_id,
         }
         super().__init__(scope, id, values, meta)
@@ -1234,6 +1441,11 @@ class DataDraft(DataSource):
         return self.ref("engine_version")
 
     @property
+    def labels(self) -> Ref:
+        """For finding and filtering."""
+        return self.ref("labels")
+
+    @property
     def folder_id(self) -> Ref:
         """The folder it is in; the namespace's root if it never was set."""
         return self.ref("folder_id")
@@ -1242,11 +1454,6 @@ class DataDraft(DataSource):
     def id(self) -> Ref:
         """`<workspace>/<namespace>/<draft_id>`."""
         return self.ref("id")
-
-    @property
-    def labels(self) -> Ref:
-        """For finding and filtering."""
-        return self.ref("labels")
 
 
 class Drafts(DataSource):
@@ -1259,6 +1466,7 @@ class Drafts(DataSource):
     sql: Only those whose `sql` is this.
     execution_mode: Only those whose `execution_mode` is this.
     engine_version: Only those whose `engine_version` is this.
+    labels: Only those whose `labels` hold this.
     folder_id: Only those whose `folder_id` is this.
     """
 
@@ -1275,6 +1483,7 @@ class Drafts(DataSource):
         sql: str | None = None,
         execution_mode: Literal["STREAMING", "BATCH"] | Ref | None = None,
         engine_version: str | None = None,
+        labels: Mapping[str, str] | Ref | None = None,
         folder_id: str | None = None,
         **meta: Unpack[Meta],
     ) -> None:
@@ -1285,6 +1494,7 @@ class Drafts(DataSource):
             "sql": sql,
             "execution_mode": execution_mode,
             "engine_version": engine_version,
+            "labels": labels,
             "folder_id": folder_id,
         }
         super().__init__(scope, id, values, meta)
@@ -1318,6 +1528,11 @@ class Drafts(DataSource):
     def engine_version(self) -> Ref:
         """Only those whose `engine_version` is this."""
         return self.ref("engine_version")
+
+    @property
+    def labels(self) -> Ref:
+        """Only those whose `labels` hold this."""
+        return self.ref("labels")
 
     @property
     def folder_id(self) -> Ref:
@@ -1386,6 +1601,136 @@ class DataFolder(DataSource):
     def parent_id(self) -> Ref:
         """The `folder_id` of the folder it is in; the namespace's root if it never was set."""
         return self.ref("parent_id")
+
+
+class DataJob(DataSource):
+    """A Flink job as a desired state: what it computes, and whether it runs.
+
+    Found by its key, or by what it alone is like.
+    workspace: The workspace's `resource_id`.
+    namespace: The namespace's name.
+    deployment_id: The deployment's id.
+    name: Unique within the namespace.
+    description: For people.
+    sql: The script: table definitions, then the statements that run. Either this or `jar`.
+    execution_mode: STREAMING runs until stopped; BATCH ends by itself, and its end is success.
+    engine_version: The engine that runs the job; the control plane's default if unset.
+    parallelism: Parallel instances of each operator.
+    labels: For finding and filtering.
+    """
+
+    TYPE = "flink_job"
+
+    def __init__(  # noqa: PLR0913 - an argument an attribute, as editors like it
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        deployment_id: str | None = None,
+        name: str | None = None,
+        description: str | None = None,
+        sql: str | None = None,
+        execution_mode: Literal["STREAMING", "BATCH"] | Ref | None = None,
+        engine_version: str | None = None,
+        parallelism: int | Ref | None = None,
+        labels: Mapping[str, str] | Ref | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "deployment_id": deployment_id,
+            "name": name,
+            "description": description,
+            "sql": sql,
+            "execution_mode": execution_mode,
+            "engine_version": engine_version,
+            "parallelism": parallelism,
+            "labels": labels,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def deployment_id(self) -> Ref:
+        """The deployment's id."""
+        return self.ref("deployment_id")
+
+    @property
+    def name(self) -> Ref:
+        """Unique within the namespace."""
+        return self.ref("name")
+
+    @property
+    def description(self) -> Ref:
+        """For people."""
+        return self.ref("description")
+
+    @property
+    def sql(self) -> Ref:
+        """The script: table definitions, then the statements that run. Either this or `jar`."""
+        return self.ref("sql")
+
+    @property
+    def execution_mode(self) -> Ref:
+        """STREAMING runs until stopped; BATCH ends by itself, and its end is success."""
+        return self.ref("execution_mode")
+
+    @property
+    def engine_version(self) -> Ref:
+        """The engine that runs the job; the control plane's default if unset."""
+        return self.ref("engine_version")
+
+    @property
+    def parallelism(self) -> Ref:
+        """Parallel instances of each operator."""
+        return self.ref("parallelism")
+
+    @property
+    def labels(self) -> Ref:
+        """For finding and filtering."""
+        return self.ref("labels")
+
+    @property
+    def id(self) -> Ref:
+        """`<workspace>/<namespace>/<deployment_id>`."""
+        return self.ref("id")
+
+    @property
+    def jar(self) -> Ref:
+        """The program, in place of a script. Its operators keep their state by the `uid` that it gives them."""
+        return self.ref("jar")
+
+    @property
+    def deployment_target(self) -> Ref:
+        """The queue that the job takes its resources from, or `session/` and the session cluster it runs in."""
+        return self.ref("deployment_target")
+
+    @property
+    def flink_options(self) -> Ref:
+        """Flink options, written as Flink's own documentation writes them."""
+        return self.ref("flink_options")
+
+    @property
+    def logging(self) -> Ref:
+        """Log level by logger name; `root` is the level of all others."""
+        return self.ref("logging")
+
+    @property
+    def state(self) -> Ref:
+        """Whether the job runs. Read back it may also be `failed` or `outdated` (an older definition runs)."""
+        return self.ref("state")
 
 
 class DataMember(DataSource):
@@ -1709,6 +2054,7 @@ class SessionClusters(DataSource):
     deployment_target: Only those whose `deployment_target` is this.
     parallelism: Only those whose `parallelism` is this.
     cpu: Only those whose `cpu` is this.
+    labels: Only those whose `labels` hold this.
     """
 
     TYPE = "flink_session_clusters"
@@ -1725,6 +2071,7 @@ class SessionClusters(DataSource):
         deployment_target: str | None = None,
         parallelism: int | Ref | None = None,
         cpu: float | Ref | None = None,
+        labels: Mapping[str, str] | Ref | None = None,
         **meta: Unpack[Meta],
     ) -> None:
         values = {
@@ -1735,6 +2082,7 @@ class SessionClusters(DataSource):
             "deployment_target": deployment_target,
             "parallelism": parallelism,
             "cpu": cpu,
+            "labels": labels,
         }
         super().__init__(scope, id, values, meta)
 
@@ -1772,6 +2120,11 @@ class SessionClusters(DataSource):
     def cpu(self) -> Ref:
         """Only those whose `cpu` is this."""
         return self.ref("cpu")
+
+    @property
+    def labels(self) -> Ref:
+        """Only those whose `labels` hold this."""
+        return self.ref("labels")
 
     @property
     def session_clusters(self) -> Ref:

@@ -28,11 +28,7 @@ from flinkform_constructs.block import DataSource, Meta, Resource
 from flinkform_constructs.element import Scope
 from flinkform_constructs.ref import Ref
 '''
-_OPENING = (
-    "    self,",
-    "    scope: Scope,",
-    "    id: str,  # noqa: A002 - the CDK's word",
-)
+_OPENING = ("self,", "scope: Scope,", "id: str,  # noqa: A002 - the CDK's word")
 _TAKEN = {
     *("add_override", "address", "fqn", "friendly_unique_id", "import_from", "meta", "move_from", "node", "note"),
     *("override_logical_id", "overrides", "ref", "stack", "terraform_resource_type", "token", "values", "write"),
@@ -87,7 +83,8 @@ def _classes(kind: Resource | DataSource) -> Iterator[str]:
             yield _struct(name + _camel(attribute.name), attribute)
     base = "Resource" if isinstance(kind, Resource) else "DataSource"
     lines = [f"class {name}({base}):", *_docstring(kind), "", f'    TYPE = "{kind.type_name}"', ""]
-    yield "\n".join([*lines, *_constructor(name, inputs(kind)), *_properties(kind)]) + "\n"
+    finds = _lookups(kind) if isinstance(kind, Resource) else ()
+    yield "\n".join([*lines, *_constructor(name, inputs(kind)), *finds, *_properties(kind)]) + "\n"
 
 
 def _struct(name: str, attribute: Attribute) -> str:
@@ -107,10 +104,24 @@ def _constructor(name: str, attributes: tuple[Attribute, ...]) -> list[str]:
     ordered = sorted(attributes, key=lambda a: a.origin is not Origin.REQUIRED)
     arguments = [_argument(a, name) for a in ordered]
     many = "  # noqa: PLR0913 - an argument an attribute, as editors like it" if len(ordered) > _FEW else ""
-    lines = [f"    {line}" for line in (f"def __init__({many}", *_OPENING)]
+    lines = [f"    def __init__({many}", *(f"        {line}" for line in _OPENING)]
     lines += ["        *,", *(f"        {a}," for a in arguments), "        **meta: Unpack[Meta],", "    ) -> None:"]
     values = [f'            "{a.name}": {a.name},' for a in ordered]
     return [*lines, "        values = {", *values, "        }", "        super().__init__(scope, id, values, meta)"]
+
+
+def _lookups(kind: Resource) -> Iterator[str]:
+    """Yield a way to look up what is there already for each attribute that tells one thing from others of its place."""
+    source = next(k for k in KINDS if isinstance(k, DataSource) and k.of is kind and not k.plural)
+    place, asked = tuple(a.name for a in kind.scope), {a.name for a in source.arguments}
+    for name in dict.fromkeys(one for one in (kind.own.name, "name") if one in asked):
+        found, names = class_name(source), (*place, name)
+        yield "\n    @classmethod"
+        yield f"    def from_{'id' if name.endswith('_id') else name}("
+        yield from (f"        {part}" for part in ("cls,", *_OPENING[1:], "*,", *(f"{one}: str," for one in names)))
+        yield f"        **meta: Unpack[Meta],\n    ) -> {found}:"
+        yield f'        """Look up what is there already, by its `{name}`, and manage nothing."""'
+        yield f"        return {found}(scope, id, {', '.join(f'{one}={one}' for one in names)}, **meta)"
 
 
 def _argument(attribute: Attribute, owner: str) -> str:

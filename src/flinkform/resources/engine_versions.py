@@ -13,6 +13,7 @@ DATA_SOURCE = DataSource(
     items="data.engineVersionMetadata",
     arguments=(
         Attribute(name="workspace", type=String(), doc="The workspace's `resource_id`.", origin=Origin.REQUIRED),
+        Attribute(name="status", type=String(), doc="Only those whose `status` is this."),
     ),
     extra=(
         Attribute(

@@ -15,6 +15,7 @@ DATA_SOURCE = DataSource(
         Attribute(name="workspace", type=String(), doc="The workspace's `resource_id`.", origin=Origin.REQUIRED),
         Attribute(name="namespace", type=String(), doc="The namespace's name.", origin=Origin.REQUIRED),
         Attribute(name="folder_id", type=String(), doc="The folder; the namespace's root if unset."),
+        Attribute(name="name", type=String(), doc="Only those whose `name` is this."),
     ),
     attributes=(
         Attribute(name="folder_id", type=String(), doc="Its id.", origin=Origin.COMPUTED, path="folderId"),

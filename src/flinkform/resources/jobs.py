@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flinkform.resources import job
 from flinkform.schema.model import Attribute, Call, DataSource, Origin
-from flinkform.schema.types import String
+from flinkform.schema.types import MapOf, String
 
 _KEPT = ("deployment_id", "name", "execution_mode", "engine_version", "parallelism", "labels")
 
@@ -18,6 +18,13 @@ DATA_SOURCE = DataSource(
         Attribute(name="workspace", type=String(), doc="The workspace's `resource_id`.", origin=Origin.REQUIRED),
         Attribute(name="namespace", type=String(), doc="The namespace's name.", origin=Origin.REQUIRED),
         Attribute(name="name", type=String(), doc="Only jobs whose name contains this."),
+        Attribute(name="labels", type=MapOf(String()), doc="Only jobs that have these labels, and maybe others."),
+        Attribute(name="execution_mode", type=String(choices=("STREAMING", "BATCH")), doc="Only jobs of this mode."),
+        Attribute(
+            name="state",
+            type=String(choices=("running", "suspended", "failed", "outdated")),
+            doc="Only jobs like this.",
+        ),
     ),
     attributes=(
         *(

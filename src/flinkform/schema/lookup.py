@@ -6,23 +6,26 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from flinkform.schema.codec import Plain
+from flinkform.schema.codec import Labels, Plain
 from flinkform.schema.model import Attribute, Change, DataSource, Origin, Resource
-from flinkform.schema.types import Bool, Number, String
+from flinkform.schema.types import Bool, MapOf, Number, Object, String
 
 
 def derived(resources: Iterable[Resource], declared: Iterable[DataSource]) -> Iterator[DataSource]:
     """Yield the data sources of *resources*; one that is *declared* by hand stands in place of its own."""
     taken = {source.name for source in declared}
     for resource in resources:
-        if resource.lookup:
-            yield from (source for source in _both(resource) if source.name not in taken)
+        yield from (source for source in _both(resource) if source.name not in taken)
 
 
 def matches(source: DataSource, config: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    """Say whether *row* is as every argument that is given wants it."""
+    """Say whether *row* is as every argument that is given wants it; of a map what is asked for is enough."""
     asked = ((a.name, config.get(a.name)) for a in source.arguments)
-    return all(row.get(name) == wanted for name, wanted in asked if wanted is not None and name in row)
+    return all(_like(row[name], wanted) for name, wanted in asked if wanted is not None and name in row)
+
+
+def _like(seen: Any, wanted: Any) -> bool:
+    return wanted.items() <= (seen or {}).items() if isinstance(wanted, Mapping) else bool(seen == wanted)
 
 
 def _both(resource: Resource) -> Iterator[DataSource]:
@@ -44,7 +47,7 @@ def _one(resource: Resource) -> DataSource:
         name=resource.name,
         doc=f"{resource.doc} Found by {'its key' if by_key else 'its key, or by what it alone is like'}.",
         arguments=arguments,
-        attributes=tuple(_told(a) for a in resource.attributes if _known(a) and a.name not in names),
+        attributes=tuple(_told(a) for a in resource.attributes if _known(a, resource) and a.name not in names),
         of=resource,
         example=_example(resource, resource.name, (*resource.key[:-1], _word(resource, by_key=by_key))),
     )
@@ -55,41 +58,54 @@ def _many(resource: Resource) -> DataSource:
     name = f"{resource.name}s"
     scope = {a.name for a in resource.scope}
     filters = (
-        replace(_asked(a, Origin.OPTIONAL), doc=f"Only those whose `{a.name}` is this.") for a in _filters(resource)
+        replace(_asked(a, Origin.OPTIONAL), doc=f"Only those whose `{a.name}` {_is(a)} this.")
+        for a in _filters(resource)
     )
     return DataSource(
         name=name,
         plural=name,
         doc=f"{resource.doc} All of them, or those that are like what is asked for.",
         arguments=(*(_asked(a, Origin.REQUIRED) for a in resource.scope), *filters),
-        attributes=tuple(_told(a) for a in resource.attributes if _known(a) and a.name not in scope),
+        attributes=tuple(_told(a) for a in resource.attributes if _known(a, resource) and a.name not in scope),
         of=resource,
         example=_example(resource, name, resource.key[:-1]),
     )
 
 
 def _filters(resource: Resource) -> list[Attribute]:
-    """Return what a thing may be found by: plain values that its author decides."""
+    """Return what a thing may be found by: plain values and labels that its author decides."""
     place = {a.name for a in resource.scope}
     return [
         a
         for a in resource.attributes
-        if a.writable and _known(a) and a.name not in place and isinstance(a.type, String | Number | Bool)
-        if isinstance(a.codec, Plain)
+        if a.writable and a.path and not a.write_only and a.name not in place
+        if isinstance(a.codec, Labels) or (isinstance(a.codec, Plain) and isinstance(a.type, String | Number | Bool))
     ]
 
 
-def _known(attribute: Attribute) -> bool:
-    """Say whether the API tells it; a thing's own id is made of what it tells."""
-    return not attribute.write_only and (attribute.path is not None or attribute.name == "id")
+def _is(attribute: Attribute) -> str:
+    return "hold" if isinstance(attribute.type, MapOf) else "is"
+
+
+def _known(attribute: Attribute, resource: Resource) -> bool:
+    """Say whether reading tells it; a thing's own id is made of what the API tells."""
+    beside = attribute.name == "id" or attribute.name in resource.told
+    return not attribute.write_only and (attribute.path is not None or beside)
 
 
 def _asked(attribute: Attribute, origin: Origin) -> Attribute:
-    return replace(attribute, origin=origin, default=None, change=Change.NOTHING)
+    free = replace(attribute, exclusive="", needs="", costs={})
+    return replace(free, origin=origin, default=None, change=Change.NOTHING)
 
 
 def _told(attribute: Attribute) -> Attribute:
-    return replace(attribute, origin=Origin.COMPUTED, default=None, change=Change.NOTHING)
+    """Return the attribute as it is read: it may say more than anybody may ask for, such as a state of `failed`."""
+    kind = attribute.type
+    if isinstance(kind, Object):
+        kind = Object(tuple(map(_told, kind.attributes)))
+    elif attribute.path is None:
+        kind = String()
+    return replace(_asked(attribute, Origin.COMPUTED), type=kind)
 
 
 def _word(resource: Resource, *, by_key: bool) -> str:

@@ -157,8 +157,8 @@ class Resource:
     """A type that Terraform manages. *key* names the attributes that make up its id, in order, joined by `/`.
 
     A *kept* one means nothing beyond itself: the embedded control plane answers its operations from this alone, and
-    no two of one namespace have the same *unique* attributes. *lookup* says that data sources follow from this.
-    *moved* are the types of other providers that a `moved` block may turn into this one.
+    no two of one namespace have the same *unique* attributes. *told* names what its data sources tell although the API
+    has no field for it. *moved* are the types of other providers that a `moved` block may turn into this one.
     """
 
     name: str
@@ -171,7 +171,7 @@ class Resource:
     version: int = 0
     kept: bool = False
     unique: tuple[str, ...] = ()
-    lookup: bool = True
+    told: tuple[str, ...] = ()
     moved: tuple[Moved, ...] = ()
     example: str = ""
 
