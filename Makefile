@@ -4,8 +4,9 @@ SHELL := /bin/sh
 BIN := .venv/bin
 # The first of these that runs and is new enough; `make run PYTHON=...` names another.
 PYTHONS := python3.13 python3.12 python3.11 python3
-# Java, Node and Terraform that came as packages have links in .venv/bin. Unbuffered: a pipe shows progress too.
-ENV := PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONUNBUFFERED=1
+# Java, Node and Terraform that came as packages have links in .venv/bin. Unbuffered: a pipe shows progress too. Tests start
+# hundreds of Pythons: where the shell forbids byte code, each would compile everything anew.
+ENV := env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX="$(CURDIR)/.venv/pycache" PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONUNBUFFERED=1
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
