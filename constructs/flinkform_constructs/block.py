@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar, Self, TypedDict
 
 from flinkform.errors import Invalid
@@ -75,6 +76,10 @@ class Block(Element):
     def address(self) -> str:
         """The Terraform address in its stack: `flink_job.bids`."""
         return f"{self.TYPE}.{self.friendly_unique_id}"
+
+    def beside(self, id: str) -> str:  # noqa: A002 - the CDK's word
+        """Return the address that a block of this type has whose construct is called *id* and stands beside this."""
+        return f"{self.TYPE}.{unique_id([*self._ids()[:-1], id])}"
 
     @property
     def fqn(self) -> str:
@@ -158,21 +163,25 @@ class Resource(Block):
 
     KIND = "resource"
     _import: dict[str, Any] | None = None
-    _moved_from: str | None = None
+    _moved_from: tuple[str, ...] = ()
 
     def import_from(self, id: str, provider: Any = None) -> None:  # noqa: A002 - the CDK's word
         """Adopt the existing thing called *id* at the next apply, in place of making one."""
         self._import = {"id": id} if provider is None else {"id": id, "provider": anchor.provider(provider)}
 
     def move_from(self, address: str) -> None:
-        """Take over the state that *address* has in this stack, in place of making a new thing."""
-        self._moved_from = address
+        """Take over the state that *address* has in this stack, in place of making a new thing.
+
+        Called again it is another one, which came after: a state that stayed behind by several moves follows all of
+        them. Terraform moves nothing between stacks.
+        """
+        self._moved_from = (*self._moved_from, address)
 
     def write(self, page: Page) -> None:
         """Put the block on *page*, with what it takes over."""
         super().write(page)
-        if self._moved_from is not None:
-            page.row("moved", {"from": self._moved_from, "to": self.address})
+        for old, new in pairwise((*self._moved_from, self.address)):
+            page.row("moved", {"from": old, "to": new})
         if self._import is not None:
             page.row("import", {**self._import, "to": self.address})
 
@@ -180,7 +189,7 @@ class Resource(Block):
         """Note overrides, imports and moves."""
         super().note(notes)
         for kind, there in (("imports", self._import), ("moved", self._moved_from)):
-            if there is not None:
+            if there:
                 notes.setdefault(kind, {}).setdefault(self.TYPE, []).append(self.friendly_unique_id)
 
 

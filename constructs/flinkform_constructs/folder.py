@@ -23,7 +23,8 @@ class JobFolder(Element):
     environment: What this environment has different, or the file that says so. Left out: nothing is.
 
     What else is given goes to every job. The ids of the jobs come from their paths, so they stay what they are when
-    other files come and go. Text from files is literal: `${` in a script is no reference.
+    other files come and go; a job whose file says `moved_from` is moved. Text from files is literal: `${` in a script
+    is no reference.
     """
 
     def __init__(
@@ -46,7 +47,9 @@ class JobFolder(Element):
             values = {"workspace": workspace, "namespace": namespace or job.namespace, "name": job.name}
             values |= literal(self._seen(job))
             # Checked already, by the same declaration and with a better place to name: the file's.
-            self.jobs[job.namespace, job.name] = Job.of(team, job.name, values, meta)
+            made = self.jobs[job.namespace, job.name] = Job.of(team, job.name, values, meta)
+            for name in jobfile.moved_names(job):
+                made.move_from(made.beside(name))
 
     def _seen(self, job: jobfile.Job) -> Mapping[str, Any]:
         """Return what a job file says; the path of a jar as Terraform finds it from the stack's folder.

@@ -43,10 +43,21 @@ class JobsStack(cdk.TerraformStack):
     def split(cls, scope: Any, id: str, jobs: Sequence[jobfile.Job], **same: Any) -> Mapping[str, Self]:  # noqa: A002
         """Return a stack `<id>-<folder>` for each folder below the namespace's, and *id* for the files in none.
 
-        A job's stack follows from its own path: others that come and go do not move it.
+        A job's stack follows from its own path: others that come and go do not move it. Invalid: a job was moved from
+        another of the stacks, which Terraform does not do: each has a state of its own.
         """
         parts: dict[str, list[jobfile.Job]] = {}
         for job in jobs:
-            _, *below, _ = job.path.split("/")
-            parts.setdefault(f"{id}-{below[0]}" if below else id, []).append(job)
+            name = _part(id, job.path)
+            for old in job.moved:
+                if (before := _part(id, old)) != name:
+                    message = f"{job.path}: {old} is in the stack {before}, and Terraform moves nothing to {name}"
+                    raise Invalid(message, advice="leave it in its folder; only files below one folder change names")
+            parts.setdefault(name, []).append(job)
         return {name: cls(scope, name, part, **same) for name, part in sorted(parts.items())}
+
+
+def _part(id: str, path: str) -> str:  # noqa: A002 - the CDK's word
+    """Return the stack of the job at *path*."""
+    _, *below, _ = path.split("/")
+    return f"{id}-{below[0]}" if below else id

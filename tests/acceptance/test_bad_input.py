@@ -231,6 +231,34 @@ def test_terraform_with_values_that_are_wrong(running: Repository, tmp_path: Pat
     assert running.world() == before
 
 
+# Jobs whose files are renamed.
+
+
+def test_a_running_job_that_is_renamed(running: Repository) -> None:
+    """Without a word about it nothing is stopped; with it the job runs on, under its ids."""
+    jobs = running.root / "jobs" / "shop"
+    running.job("first", sql=PASSING + "-- first\n")
+    running.ok("up")
+    before = running.world()["jobs"]["first"]
+    (jobs / "first.sql").rename(jobs / "second.sql")
+    try:
+        failure = running.refused("up")
+        assert (
+            "jobs/shop/second.sql is what jobs/shop/first.sql was, which would be stopped and removed" in failure.text
+        )
+        (line,) = re.findall(r"write `(moved_from: .*)` into jobs/shop/second.yaml", failure.text)
+        assert running.world()["jobs"]["first"] == before
+        running.write("jobs/shop/second.yaml", f"{line}\n")
+        (shop,) = [one for one in running.ok("up")["stacks"] if one["name"] == "shop"]
+        assert (shop["add"], shop["change"], shop["destroy"]) == (0, 1, 0)
+        assert running.world()["jobs"]["second"] == before
+        assert "first" not in running.states()
+    finally:
+        for file in (*jobs.glob("first.*"), *jobs.glob("second.*")):
+            file.unlink()
+        running.ok("up")
+
+
 # Jobs that do not start: the others run on, and a rerun mends it.
 
 

@@ -82,3 +82,13 @@ def test_a_jar_is_found_from_the_stack(app: App, stack: Any, synth: Synth, jobs:
     assert late["jar"]["sha256"] == hashlib.sha256(b"jar").hexdigest()
     assert late["jar"]["source"] == "../../../jobs/bids/late.jar"
     assert (app.target / "stacks" / "s" / late["jar"]["source"]).resolve() == jobs / "bids/late.jar"
+
+
+def test_a_renamed_job_is_moved(stack: Any, synth: Synth, jobs: Path) -> None:
+    """From the address that its old path gave; after several moves, from each to the next."""
+    (jobs / "bids/hourly.yaml").write_text("moved_from: [bids/deep/first.sql, bids/second.sql]\n")
+    folder = JobFolder(stack, "jobs", jobs, workspace="w")
+    made = folder.jobs["bids", "hourly"]
+    first, second = made.beside("deep.first"), made.beside("second")
+    assert made.beside("hourly") == made.address
+    assert synth()["moved"] == [{"from": first, "to": second}, {"from": second, "to": made.address}]

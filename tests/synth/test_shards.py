@@ -89,3 +89,13 @@ def test_two_stacks_of_one_name(app: App) -> None:
         FlinkProvider(cdk.TerraformStack(Construct(app, name), "bids"))
     with pytest.raises(Invalid, match="two stacks are called bids: dev/bids and prod/bids"):
         app.synth()
+
+
+@pytest.mark.usefixtures("jobs")
+def test_a_move_between_stacks_is_refused(app: App, tmp_path: Path) -> None:
+    """Each has a state of its own; within one a job moves, whatever the folder below."""
+    (tmp_path / "jobs/bids/eu/c.yaml").write_text("moved_from: bids/eu/deep/was.sql\n")
+    JobsStack.split(app, "bids", jobfile.load(tmp_path / "jobs"), workspace="w")
+    (tmp_path / "jobs/bids/eu/c.yaml").write_text("moved_from: bids/us/c.sql\n")
+    with pytest.raises(Invalid, match=r"bids/eu/c.sql: bids/us/c.sql is in the stack bids-us, and Terraform moves"):
+        JobsStack.split(app, "bids", jobfile.load(tmp_path / "jobs"), workspace="w")

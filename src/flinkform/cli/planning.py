@@ -16,10 +16,11 @@ from typing import Any
 from flinkform.cli import api, foretold, named, removed, shell, synth
 from flinkform.cli.progress import Step, counted
 from flinkform.cli.project import Project
-from flinkform.cli.stacks import Stack, Terraform, initialise
+from flinkform.cli.stacks import Stack, Terraform, initialise, shown
 from flinkform.errors import FlinkformError
 from flinkform.jobfile import job_path
 from flinkform.provider.job import question
+from flinkform.release import renames
 from flinkform.release.extract import extract
 from flinkform.release.git import Repository
 from flinkform.release.review import Item, Operator, Review, items
@@ -97,7 +98,7 @@ def _reviewed(here: Project, terraform: Terraform, what: Wanted, step: Step) -> 
         since=what.since,
         stacks=tuple(stack.name for stack in those),
         items=tuple(sorted(told, key=lambda one: (one.stack, one.kind, one.name))),
-        notes=tuple(_notes(here, what)),
+        notes=(*_notes(here, what), *renames.notes(row for _, row in rows)),
         serials=serials(here, {stack.name for stack in those}),
     )
 
@@ -212,6 +213,7 @@ def _stack(
     found = shown(terraform, stack, file)
     changes = {str(row["address"]): row for row in found.get("resource_changes", ())}
     changes |= {address: _meant(stack, found, address) for address in refused}
+    refused |= renames.refused(changes.values())
     return list(_items(stack, list(changes.values()), refused))
 
 
@@ -223,17 +225,6 @@ def _items(
         if message := refused.get(made.address):
             made = replace(made, action="refused", means="", units=0, verdict="", refused=_told(message))  # noqa: PLW2901
         yield made, changes[made.address]
-
-
-def shown(terraform: Terraform, stack: Stack, file: Path) -> Mapping[str, Any]:
-    """Return a plan as Terraform shows it; an empty one where it kept none."""
-    if not file.exists():
-        return {}
-    _, text = terraform.run(stack, "show", "-json", "-no-color", str(file))
-    # What terraform warns of stands before the document.
-    start = next((line for line in text.splitlines() if line.startswith("{")), "{}")
-    found: Mapping[str, Any] = json.loads(start)
-    return found
 
 
 def _meant(stack: Stack, found: Mapping[str, Any], address: str) -> Mapping[str, Any]:

@@ -12,10 +12,12 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from flinkform.cli import boxes
 from flinkform.cli.leftover import Locks, Note
-from flinkform.errors import FlinkformError, Interrupted, Invalid
+from flinkform.errors import Conflict, FlinkformError, Interrupted, Invalid
+from flinkform.release import renames
 
 _AT_ONCE = 2
 _COUNTS = re.compile(r"Plan: (?:\d+ to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy")
@@ -177,12 +179,33 @@ def apply(
             check(stack, plan)
         counts = _COUNTS.search(text)
         outcome = Outcome(stack.name, *(int(n) for n in counts.groups())) if counts else Outcome(stack.name, change=1)
+        if outcome.add and outcome.destroy:
+            _renamed(terraform, stack, plan)
         say(f"stack {stack.name}: {outcome.add} to add, {outcome.change} to change, {outcome.destroy} to destroy")
         terraform.run(stack, "apply", *common, str(plan), seen=say, note=note)
         return outcome
     finally:
         # A plan file holds every value of the stack.
         plan.unlink(missing_ok=True)
+
+
+def shown(terraform: Terraform, stack: Stack, file: Path) -> Mapping[str, Any]:
+    """Return a plan as Terraform shows it; an empty one where it kept none."""
+    if not file.exists():
+        return {}
+    _, text = terraform.run(stack, "show", "-json", "-no-color", str(file))
+    # What terraform warns of stands before the document.
+    start = next((line for line in text.splitlines() if line.startswith("{")), "{}")
+    found: Mapping[str, Any] = json.loads(start)
+    return found
+
+
+def _renamed(terraform: Terraform, stack: Stack, plan: Path) -> None:
+    """Raise Conflict where a plan removes a job and makes the same one under another name."""
+    found = renames.refused(shown(terraform, stack, plan).get("resource_changes", ()))
+    if found:
+        parts = [Conflict(message, at=(stack.name, address)) for address, message in found.items()]
+        raise Conflict("\n".join(str(part) for part in parts), parts=parts)
 
 
 def recover(terraform: Terraform, stack: Stack, note: Note, say: Callable[[str], None]) -> None:

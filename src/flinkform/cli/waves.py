@@ -71,13 +71,16 @@ class Run:
 
     def _check(self, stack: Stack, file: Path) -> None:
         """Raise Conflict where a plan has in mind what the release has not."""
-        planned = items(stack.name, planning.shown(self.terraform, stack, file))
+        planned = items(stack.name, stacks.shown(self.terraform, stack, file))
         gate.within(self.release, planned, again=self.again)
 
 
 def chosen(release: Release, rules: Rules) -> Iterator[tuple[Mapping[str, set[str]], set[str]]]:
     """Yield each wave: addresses by stack, none for all that is left, and the names of its changes."""
     first = [one for one in release.items if any(matches(glob, one["path"]) for glob in rules.canary)]
+    # Terraform plans a part of a stack only together with whatever is to be moved in it.
+    with_them = {one["stack"] for one in first}
+    first += [one for one in release.items if one.get("was") and one["stack"] in with_them and one not in first]
     rest = [one for one in release.items if one not in first]
     if first and rest:
         only: dict[str, set[str]] = {}

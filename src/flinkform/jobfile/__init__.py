@@ -4,6 +4,7 @@ from flinkform.jobfile.depend import differing, inputs, owner
 from flinkform.jobfile.environments import allowed, environment, environment_in
 from flinkform.jobfile.load import Survey, load, load_job, survey
 from flinkform.jobfile.model import Allowed, Environment, Job, Overlay
+from flinkform.jobfile.moves import names as moved_names
 from flinkform.jobfile.names import job_name, job_path
 from flinkform.jobfile.origin import Origin, origins
 from flinkform.jobfile.settings import Settings, settings
@@ -28,6 +29,7 @@ __all__ = [
     "job_path",
     "load",
     "load_job",
+    "moved_names",
     "origins",
     "owner",
     "settings",

@@ -14,7 +14,7 @@ from flinkform.jobfile.faults import Faults
 from flinkform.jobfile.globs import matches
 from flinkform.jobfile.layers import KEYS, ours, strange
 from flinkform.jobfile.model import Allowed, Environment, Overlay
-from flinkform.jobfile.reading import Attributes, entries, read, texts, unknown
+from flinkform.jobfile.reading import Attributes, entries, read, texts, unknown, without
 from flinkform.jobfile.tree import Folder, Tree
 from flinkform.resources import namespace, workspace
 from flinkform.resources.job import DURATION
@@ -193,14 +193,13 @@ def _overlays(document: Document, node: Node | None, schema: Allowed, faults: Fa
 
 
 def _overlay(document: Document, node: Node, schema: Allowed, faults: Faults, at: At) -> Overlay | None:
-    items = entries(document, node, faults, at)
+    entries(document, node, faults, at)
     if not isinstance(node, MappingNode):
         return None
-    globs = next((value for key, value in items if key.value == "match"), None)
+    globs, rest = without(node, "match")
     if globs is None:
         advice = "for all jobs: ['**']"
         faults.append(document.fault("expected match: and a list of globs over job paths", node, at, advice=advice))
-    rest = MappingNode(node.tag, [i for i in items if i[0].value != "match"], node.start_mark, node.end_mark)
     values = read(document, rest, KEYS, faults, at, strange=strange)
     faults.extend(_differ(document, values, schema.jobs, at))
     faults.extend(ours(document, values, at))
@@ -209,7 +208,7 @@ def _overlay(document: Document, node: Node, schema: Allowed, faults: Faults, at
     return Overlay(
         match=tuple(text for text, _ in found),
         values=values,
-        sources={key.value: document.place(value) for key, value in rest.value if key.value in values},
+        sources={key.value: document.place(value) for key, value in node.value if key.value in values},
         positions=tuple(document.place(item) for _, item in found),
         document=document,
         at=at,

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from yaml.nodes import ScalarNode
+from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from flinkform.errors import Invalid, Path, Position
 from flinkform.jobfile.documents import Document
 from flinkform.jobfile.faults import Faults
-from flinkform.jobfile.reading import Attributes, pairs, read, unknown
+from flinkform.jobfile.reading import Attributes, pairs, read, texts, unknown, without
 from flinkform.resources import job
 from flinkform.schema.types import MapOf
 
@@ -21,12 +21,15 @@ ELSEWHERE = {
     "name": "the name comes from the file's path",
     "namespace": "the namespace is the folder below jobs/",
     "workspace": "the workspace is the environment's",
+    "moved_from": "it is said by the one file of the one job that was renamed",
 }
 """Attributes of a job that a job file does not write, and where they come from."""
 KEYS: Attributes = {a.name: a for a in job.RESOURCE.attributes if a.writable and a.name not in ELSEWHERE}
 JAR = "jar"
 SUFFIX = ".jar.yaml"
 """How a file ends that is a job by itself: a program in a jar."""
+MOVED = "moved_from"
+"""What a job's own file says of itself and `flink_job` does not know: the paths that it had before."""
 PROGRAM: Attributes = {**KEYS, JAR: job.RESOURCE.attribute(JAR)}
 MAPS = frozenset(name for name, attribute in KEYS.items() if isinstance(attribute.type, MapOf))
 """Keys that are merged entry by entry; all others replace what was there."""
@@ -42,20 +45,34 @@ class Layer:
     document: Document | None = None
     whole: bool = True
     """Whether everything that Flink's planner must know was right, here and in all layers below."""
+    moved: tuple[str, ...] = ()
 
 
 EMPTY = Layer()
 
 
-def layer(document: Document, faults: Faults) -> Layer:
-    """Return what a sidecar or a `_defaults.yaml` says, without what it may not say."""
+def layer(document: Document, faults: Faults, *, own: bool = True) -> Layer:
+    """Return what a sidecar or a `_defaults.yaml`, which is no job's *own*, says, without what it may not say."""
     before = len(faults)
     faults.extend(document.faults)
     keys = PROGRAM if document.file.endswith(SUFFIX) else KEYS
-    values = read(document, document.root, keys, faults, strange=strange)
+    moved, rest = without(document.root, MOVED) if own else (None, document.root)
+    values = read(document, rest, keys, faults, strange=strange)
     faults.extend(ours(document, values))
     sources = {key.value: document.place(value) for key, value in pairs(document) if key.value in values}
-    return Layer(values, sources, document, whole=not any(_planned(fault) for fault in faults[before:]))
+    if moved is not None:
+        sources[MOVED] = document.place(moved)
+    whole = not any(_planned(fault) for fault in faults[before:])
+    return Layer(values, sources, document, whole, _paths(document, moved, faults))
+
+
+def _paths(document: Document, node: Node | None, faults: Faults) -> tuple[str, ...]:
+    """Return the paths that a job had: one, or a list of them."""
+    if node is None:
+        return ()
+    if isinstance(node, ScalarNode):
+        node = SequenceNode(node.tag, [node], node.start_mark, node.end_mark)
+    return tuple(text for text, _ in texts(document, node, faults, (MOVED,)))
 
 
 def strange(document: Document, key: ScalarNode, known: Iterable[str], at: Path) -> Invalid:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flinkform.errors import Invalid, NotFound, Position
 from flinkform.jobfile.model import Allowed, Environment, Job
+from flinkform.jobfile.moves import astray
 from flinkform.jobfile.places import after
 from flinkform.jobfile.reader import reading
 from flinkform.jobfile.shape import misshapen
@@ -25,7 +26,10 @@ def load(
     reader = reading(folder, environment, schema)
     reader.faults.extend(misshapen(reader.tree, reader.files, reader.paths, reader.environment))
     reader.faults.settle()
-    return tuple(filter(None, map(reader.sound, reader.paths)))
+    found = tuple(filter(None, map(reader.sound, reader.paths)))
+    reader.faults.extend(astray(found, reader.files))
+    reader.faults.settle()
+    return found
 
 
 def load_job(
@@ -61,6 +65,7 @@ def survey(
     reader = reading(folder, environment, schema)
     reader.faults.extend(misshapen(reader.tree, reader.files, reader.paths, reader.environment))
     jobs = tuple(filter(None, map(reader.job, reader.paths)))
+    reader.faults.extend(astray(jobs, reader.files))
     problems = {str(fault): fault for fault in reader.faults}
     named = reader.environment.namespaces
     silent = dict.fromkeys(job.namespace for job in jobs if named and job.namespace not in named)

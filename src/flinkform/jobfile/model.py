@@ -24,6 +24,8 @@ class Job:
     namespace: str
     values: Mapping[str, Any] = field(hash=False)
     sources: Mapping[str, Position] = field(hash=False, compare=False)
+    moved: tuple[str, ...] = ()
+    """The paths that it had before, the oldest first: it is the same job."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from flinkform.jobfile import documents
 from flinkform.jobfile.environments import gathered
 from flinkform.jobfile.faults import Faults
 from flinkform.jobfile.globs import matches
-from flinkform.jobfile.layers import EMPTY, RUNTIME_MODE, SUFFIX, Layer, layer, over
+from flinkform.jobfile.layers import EMPTY, MOVED, RUNTIME_MODE, SUFFIX, Layer, layer, over
 from flinkform.jobfile.model import Allowed, Environment, Job
 from flinkform.jobfile.names import job_name
 from flinkform.jobfile.programs import pinned
@@ -75,9 +75,10 @@ class Reader:
         if not found.whole:
             return None
         what = {} if read is _PROGRAM else {"sql": read.text}
-        return Job(
-            path, names[1], names[0], _frozen(found.values, what), {**found.sources, **dict.fromkeys(what, start)}
-        )
+        sources = {**found.sources, **dict.fromkeys(what, start)}
+        if own.moved:
+            sources[MOVED] = own.sources[MOVED]
+        return Job(path, names[1], names[0], _frozen(found.values, what), sources, own.moved)
 
     def above(self, path: str) -> tuple[int, ...]:
         """Return which overlays of the environment match the job."""
@@ -104,7 +105,7 @@ class Reader:
             return EMPTY
         with self.faults:
             document = documents.parse(self.tree.read(path, documents.LIMIT), self.tree.shown(path))
-            own = layer(document, self.faults)
+            own = layer(document, self.faults, own=path.rpartition("/")[2] != DEFAULTS)
             return pinned(self.tree, path, own, self.faults) if program(path, self.files) else own
         return Layer(whole=False)
 

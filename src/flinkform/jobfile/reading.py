@@ -32,6 +32,15 @@ def pairs(document: Document) -> list[tuple[ScalarNode, Node]]:
     return document.root.value if isinstance(document.root, MappingNode) else []
 
 
+def without(node: Node | None, name: str) -> tuple[Node | None, Node | None]:
+    """Return the value of the key *name* of a map, if it is one and has it, and the map without it."""
+    found = [pair for pair in node.value if pair[0].value == name] if isinstance(node, MappingNode) else []
+    if not found or not isinstance(node, MappingNode):
+        return None, node
+    rest = [pair for pair in node.value if pair not in found]
+    return found[0][1], MappingNode(node.tag, rest, node.start_mark, node.end_mark)
+
+
 def read(
     document: Document,
     node: Node | None,

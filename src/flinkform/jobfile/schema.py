@@ -12,13 +12,19 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from flinkform.jobfile.layers import PROGRAM
+from flinkform.jobfile.layers import MOVED, PROGRAM
 from flinkform.schema.model import Attribute
 from flinkform.schema.types import MapOf, Object, String
 
 _ABOUT = """\
 What a <job>.yaml beside a .sql file, a <job>.jar.yaml, or a _defaults.yaml in a folder may say; `jar` is for the \
 second alone."""
+_MOVED = {
+    "description": "The path below jobs/ that the job's file had before it was renamed, or all of them, the oldest "
+    "first: it stays the job that it is. For a file of one job.",
+    "type": ["string", "array"],
+    "items": {"type": "string"},
+}
 FILE = Path("provider-schema/job.schema.json")
 
 
@@ -29,7 +35,7 @@ def document() -> dict[str, Any]:
         "title": "flinkform job file",
         "description": _ABOUT,
         "type": ["object", "null"],
-        "properties": {name: _property(PROGRAM[name]) for name in sorted(PROGRAM)},
+        "properties": dict(sorted({**{name: _property(PROGRAM[name]) for name in PROGRAM}, MOVED: _MOVED}.items())),
         "additionalProperties": False,
     }
 

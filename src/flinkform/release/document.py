@@ -118,6 +118,7 @@ def bound(review: Review, repository: Repository, *, author: str, hours: float, 
                 "action": one.action,
                 "cost": one.cost,
                 "verdict": one.verdict,
+                "was": one.was,
                 "digest": one.digest,
             }
             for one in review.items

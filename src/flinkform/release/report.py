@@ -181,7 +181,20 @@ def schema() -> dict[str, Any]:
     word, number = {"type": "string"}, {"type": "integer"}
     maybe = {"type": ["string", "null"]}
     stack = _shape({"name": word, "lineage": word, "serial": number}, needed=("name",))
-    words = ("stack", "address", "kind", "name", "path", "cost", "means", "verdict", "summary", "refused", "digest")
+    words = (
+        "stack",
+        "address",
+        "kind",
+        "name",
+        "path",
+        "cost",
+        "means",
+        "verdict",
+        "summary",
+        "refused",
+        "was",
+        "digest",
+    )
     parts = {
         **dict.fromkeys(words, word),
         "action": {"enum": list(_SIGNS)},

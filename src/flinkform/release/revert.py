@@ -8,14 +8,22 @@ from pathlib import Path
 
 from flinkform import jobfile
 from flinkform.errors import Conflict, Invalid, NotFound
+from flinkform.jobfile.documents import LIMIT
+from flinkform.jobfile.layers import SUFFIX
+from flinkform.jobfile.moves import said
+from flinkform.jobfile.reader import reading, sidecar
 from flinkform.release.git import Entry, Repository
-from flinkform.release.select import JOBS
+from flinkform.release.select import JOBS, moves
+from flinkform.release.tree import CommitTree, below
 
+_KINDS = (".sql", SUFFIX)
 _GONE = "0 " + "0" * 40
 
 
 def revert(repository: Repository, to: str, *, jobs: Collection[str] = ()) -> str:
     """Return a new commit on top of HEAD whose files in `jobs/` are those of *to*, of all jobs or of *jobs* alone.
+
+    A job that was renamed since is moved back: its file says what it was called until now.
 
     No branch has it yet. A job's files are its script and its sidecar; what it shares with others stays as it is
     unless all go back. Conflict: nothing would differ. NotFound: neither commit has such a job.
@@ -28,6 +36,7 @@ def revert(repository: Repository, to: str, *, jobs: Collection[str] = ()) -> st
     changes = {path: after.get(path) for path in sorted(wanted) if before.get(path) != after.get(path)}
     if not changes:
         raise Conflict(f"the job files are those of {to[:12]} already")
+    changes |= _moved(repository, before, after, changes)
     with tempfile.TemporaryDirectory(prefix="flinkform-index-") as folder:
         index = Path(folder, "index")
         repository.run("read-tree", head, index=index)
@@ -60,6 +69,27 @@ def _files(jobs: Collection[str], before: Mapping[str, Entry], after: Mapping[st
         if path not in own:
             raise NotFound(f"neither commit has {JOBS}/{path}", advice="name jobs by their paths, as bids/daily/top")
         found |= {f"{JOBS}/{one}" for one in own}
+    return found
+
+
+def _moved(
+    repository: Repository, before: Mapping[str, Entry], after: Mapping[str, Entry], changes: Collection[str]
+) -> dict[str, Entry]:
+    """Return the files of jobs that get a path back which was another since, saying so: they are the same jobs."""
+    gone = [path for path in changes if path not in after and path.endswith(_KINDS)]
+    fresh = {path for path in changes if path not in before and path.endswith(_KINDS)}
+    found: dict[str, Entry] = {}
+    with repository.objects() as objects:
+        there = reading(CommitTree(objects, below(before, JOBS), JOBS), None)
+        pairs = {f"{JOBS}/{old}": new for new in gone for old in there.own(sidecar(new.removeprefix(f"{JOBS}/"))).moved}
+        pairs = dict(moves(gone, fresh, before, after)) | pairs
+        for old, new in sorted(pairs.items()):
+            if old in fresh and old.split("/")[:2] == new.split("/")[:2]:
+                beside = f"{JOBS}/{sidecar(old.removeprefix(f'{JOBS}/'))}"
+                kept = objects.one(after[beside].object, LIMIT) if beside in after else b""
+                text = said(kept or b"", [new.removeprefix(f"{JOBS}/")])
+                made = repository.run("hash-object", "-w", "--stdin", feed=text).decode().strip()
+                found[beside] = Entry("100644", made)
     return found
 
 

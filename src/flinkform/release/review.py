@@ -76,6 +76,8 @@ class Item:
     fields: tuple[Field, ...] = ()
     diff: tuple[str, ...] = ()
     refused: str = ""
+    was: str = ""
+    """The address that it had until now, where it is moved."""
     digest: str = ""
     """A hash of the whole change, so that another plan can be told to be the same."""
 
@@ -112,6 +114,7 @@ def items(stack: str, plan: Mapping[str, Any]) -> Iterator[Item]:
         action = _ACTIONS.get(actions, "replace")
         before, after = change.get("before") or {}, change.get("after") or {}
         made = Item(stack, one["address"], one["type"], _name(one, before, after), action)
+        made = replace(made, was=str(one.get("previous_address") or ""))
         made = replace(made, fields=tuple(_fields(one["type"], change, before, after)), digest=digest(change))
         yield _job(made, before, after) if one["type"] == _JOB else made
 

@@ -164,7 +164,7 @@ class _Comparison:
         """Yield the jobs with own files that differ; one that only moved is one, with its old path."""
         gone = {path for path in self.own if path not in self.new.jobs}
         fresh = {path for path in self.own if path not in self.old.jobs}
-        moved = dict(_moves(gone, fresh, self.old.jobs, self.new.jobs))
+        moved = dict(moves(gone, fresh, self.old.jobs, self.new.jobs))
         left = set(moved.values())
         for path, because in self.own.items():
             if path in left:
@@ -209,7 +209,7 @@ def _tracked(change: Change) -> bool:
     return any(entry is not None and entry.mode != MODULE for entry in (change.old, change.new))
 
 
-def _moves(
+def moves(
     gone: Collection[str], fresh: Collection[str], old: Mapping[str, Entry], new: Mapping[str, Entry]
 ) -> Iterator[tuple[str, str]]:
     """Yield (new path, old path) of files with the very same content, alike names first."""

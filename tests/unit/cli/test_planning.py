@@ -229,3 +229,15 @@ def test_a_stack_that_cannot_be_planned_yet_is_foretold(world: World) -> None:
 def test_without_revisions_the_checkout_is_planned(world: World) -> None:
     """As `up` would."""
     assert planning.wanted(world.here, at="", since="") == Wanted()
+
+
+def test_a_job_under_another_name_is_refused(world: World) -> None:
+    """It would be stopped and removed, and made anew without its state."""
+    world.site.git("mv", "jobs/b/0b.sql", "jobs/b/new.sql")
+    world.site.commit({})
+    found = {one.name: one for one in world.plan(world.first).items}
+    assert found["b/0b"].action == "delete"
+    assert (found["b/new"].action, found["b/new"].refused.splitlines()[1]) == (
+        "refused",
+        "if it was renamed, write `moved_from: b/0b.sql` into jobs/b/new.yaml",
+    )

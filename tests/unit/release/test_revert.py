@@ -75,3 +75,17 @@ def test_names_of_any_kind_go_back(site: Site) -> None:
     then = site.commit({name: SQL})
     site.commit({name: SQL * 2})
     assert changed(site, revert(site.repository, then)) == {name: True}
+
+
+def test_a_job_that_was_renamed_is_moved_back(site: Site) -> None:
+    """Its file says so, whether the commit that renamed it did or Git alone can tell."""
+    first = site.commit({"jobs/a/x.sql": SQL, "jobs/a/y.sql": f"{SQL}-- y", "jobs/a/y.yaml": "parallelism: 2\n"})
+    site.git("mv", "jobs/a/x.sql", "jobs/a/new.sql")
+    site.git("mv", "jobs/a/y.sql", "jobs/a/deep.sql")
+    edited = {"jobs/a/y.yaml": None, "jobs/a/deep.yaml": "moved_from: a/y.sql\n", "jobs/a/deep.sql": "SELECT 1"}
+    site.commit(edited)
+    made = revert(site.repository, first)
+    advance(site.repository, made)
+    assert (site.root / "jobs/a/x.yaml").read_text() == 'moved_from: ["a/new.sql"]\n'
+    assert (site.root / "jobs/a/y.yaml").read_text() == 'parallelism: 2\nmoved_from: ["a/deep.sql"]\n'
+    assert sorted(path.name for path in (site.root / "jobs/a").iterdir()) == ["x.sql", "x.yaml", "y.sql", "y.yaml"]
