@@ -24,6 +24,7 @@ __all__ = [
     "Draft",
     "Drafts",
     "EngineVersions",
+    "Events",
     "Folder",
     "Folders",
     "Job",
@@ -35,12 +36,15 @@ __all__ = [
     "Members",
     "Namespace",
     "Namespaces",
+    "Regions",
+    "Savepoints",
     "SessionCluster",
     "SessionClusters",
     "Variable",
     "Variables",
     "Workspace",
     "Workspaces",
+    "Zones",
 ]
 
 
@@ -1117,6 +1121,70 @@ class EngineVersions(DataSource):
         return self.ref("versions")
 
 
+class Events(DataSource):
+    """What happened in a namespace, newest first.
+
+    workspace: The workspace's `resource_id`.
+    namespace: The namespace's name.
+    deployment_id: Only those of this job.
+    deployment_name: Only those of the job of this name.
+    event: Only those whose `event` is this.
+    """
+
+    TYPE = "flink_events"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        deployment_id: str | None = None,
+        deployment_name: str | None = None,
+        event: str | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "deployment_id": deployment_id,
+            "deployment_name": deployment_name,
+            "event": event,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def deployment_id(self) -> Ref:
+        """Only those of this job."""
+        return self.ref("deployment_id")
+
+    @property
+    def deployment_name(self) -> Ref:
+        """Only those of the job of this name."""
+        return self.ref("deployment_name")
+
+    @property
+    def event(self) -> Ref:
+        """Only those whose `event` is this."""
+        return self.ref("event")
+
+    @property
+    def events(self) -> Ref:
+        """The rows of the answer."""
+        return self.ref("events")
+
+
 class Folders(DataSource):
     """The folders in a folder.
 
@@ -1243,6 +1311,150 @@ class Jobs(DataSource):
     def jobs(self) -> Ref:
         """The rows of the answer."""
         return self.ref("jobs")
+
+
+class Regions(DataSource):
+    """The regions of the account.
+
+    name: Only those whose `name` is this.
+    """
+
+    TYPE = "flink_regions"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        name: str | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "name": name,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def name(self) -> Ref:
+        """Only those whose `name` is this."""
+        return self.ref("name")
+
+    @property
+    def regions(self) -> Ref:
+        """The rows of the answer."""
+        return self.ref("regions")
+
+
+class Savepoints(DataSource):
+    """The savepoints of a namespace, of its jobs or of one.
+
+    workspace: The workspace's `resource_id`.
+    namespace: The namespace's name.
+    deployment_id: Only those of this job.
+    job_id: Only those of this run.
+    origin: Only those whose `origin` is this.
+    state: Only those whose `state` is this.
+    """
+
+    TYPE = "flink_savepoints"
+
+    def __init__(  # noqa: PLR0913 - an argument an attribute, as editors like it
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        workspace: str,
+        namespace: str,
+        deployment_id: str | None = None,
+        job_id: str | None = None,
+        origin: str | None = None,
+        state: str | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "workspace": workspace,
+            "namespace": namespace,
+            "deployment_id": deployment_id,
+            "job_id": job_id,
+            "origin": origin,
+            "state": state,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def workspace(self) -> Ref:
+        """The workspace's `resource_id`."""
+        return self.ref("workspace")
+
+    @property
+    def namespace(self) -> Ref:
+        """The namespace's name."""
+        return self.ref("namespace")
+
+    @property
+    def deployment_id(self) -> Ref:
+        """Only those of this job."""
+        return self.ref("deployment_id")
+
+    @property
+    def job_id(self) -> Ref:
+        """Only those of this run."""
+        return self.ref("job_id")
+
+    @property
+    def origin(self) -> Ref:
+        """Only those whose `origin` is this."""
+        return self.ref("origin")
+
+    @property
+    def state(self) -> Ref:
+        """Only those whose `state` is this."""
+        return self.ref("state")
+
+    @property
+    def savepoints(self) -> Ref:
+        """The rows of the answer."""
+        return self.ref("savepoints")
+
+
+class Zones(DataSource):
+    """The zones of a region.
+
+    region: The region; the provider's if unset.
+    architecture: Only zones that have such machines.
+    """
+
+    TYPE = "flink_zones"
+
+    def __init__(
+        self,
+        scope: Scope,
+        id: str,  # noqa: A002 - the CDK's word
+        *,
+        region: str | None = None,
+        architecture: Literal["X86", "ARM"] | Ref | None = None,
+        **meta: Unpack[Meta],
+    ) -> None:
+        values = {
+            "region": region,
+            "architecture": architecture,
+        }
+        super().__init__(scope, id, values, meta)
+
+    @property
+    def region(self) -> Ref:
+        """The region; the provider's if unset."""
+        return self.ref("region")
+
+    @property
+    def architecture(self) -> Ref:
+        """Only zones that have such machines."""
+        return self.ref("architecture")
+
+    @property
+    def zones(self) -> Ref:
+        """The rows of the answer."""
+        return self.ref("zones")
 
 
 class DataDeploymentTarget(DataSource):

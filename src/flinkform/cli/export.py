@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import tempfile
 import unicodedata
@@ -12,20 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from threading import Event
 from typing import Any
 
 from flinkform import jobfile
-from flinkform.cli import named, project
+from flinkform.cli import named
 from flinkform.cli.progress import Progress
 from flinkform.client.api import Client
-from flinkform.client.endpoints import VARIABLE
 from flinkform.errors import Conflict, FlinkformError, Invalid, NotFound
 from flinkform.jobfile import write
 from flinkform.provider import observe
-from flinkform.provider.connect import DEFAULT_REGION, connect
 from flinkform.provider.observe import Phase
-from flinkform.resources import job, namespace, workspace
+from flinkform.resources import job, namespace
 from flinkform.schema import document as documents
 from flinkform.schema.model import Resource
 
@@ -98,7 +94,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run(options: argparse.Namespace) -> int:
     """Write the folder whole or not at all, and say what the first plan is going to change, if anything."""
     _vacant(options.folder)
-    client, region = _client(options.region)
+    client, region = named.plane(options.region)
     with closing(client), Progress().step(f"asking for {options.namespace}") as step:
         place = _place(client, region, options.workspace, options.namespace)
         jobs = sorted(_jobs(client, place), key=lambda one: one.name)
@@ -120,27 +116,15 @@ def _vacant(folder: Path) -> None:
         raise Conflict(f"{folder} is there already", advice="name a folder that is not there yet, or is empty")
 
 
-def _client(region: str) -> tuple[Client, str]:
-    if region or os.environ.get(VARIABLE):
-        found = connect({"region": region or None}, Event(), environment=os.environ).client
-        return found, region or DEFAULT_REGION  # type: ignore[return-value]
-    return named.client(project.find()), DEFAULT_REGION
-
-
 def _place(client: Client, region: str, wanted: str, name: str) -> Place:
-    spaces = [_values(workspace.RESOURCE, one) for one in client.pages("DescribeInstances", items="Instances")]
-    chosen = [one for one in spaces if not wanted or wanted in (one["name"], one["instance_id"], one["resource_id"])]
-    if len(chosen) != 1:
-        what = "more than one" if chosen else "no"
-        names = ", ".join(sorted(f"{one['name']} ({one['instance_id']})" for one in chosen or spaces)) or "none"
-        raise NotFound(f"{what} workspace {wanted}".rstrip(), advice=f"--workspace: expected one of {names}")
-    found = client.pages("DescribeNamespaces", {"InstanceId": chosen[0]["instance_id"]}, items="Namespaces")
+    chosen = named.space(client, wanted)
+    found = client.pages("DescribeNamespaces", {"InstanceId": chosen["instance_id"]}, items="Namespaces")
     inside = {one["name"]: one for one in (_values(namespace.RESOURCE, row) for row in found)}
     if name not in inside:
         raise NotFound(
             f"no namespace is called {name}", advice=f"expected one of {', '.join(sorted(inside)) or 'none'}"
         )
-    return Place(region, chosen[0], inside[name])
+    return Place(region, chosen, inside[name])
 
 
 def _jobs(client: Client, place: Place) -> Iterator[Found]:

@@ -26,6 +26,7 @@ COMMANDS = {
     "up": "set everything up and bring every job of this repository to the state it asks for",
     "down": "stop what `up` started; jobs come back at the next `up` from their newest checkpoint",
     "status": "show the jobs and where they are",
+    "show": "list what a control plane keeps, noun by noun, or show one thing of it",
     "plan": "say what a change does to every job, before anything is touched",
     "release": "plan a commit, and sign the plan as a file to be applied",
     "approve": "sign a release that somebody else has made",

@@ -11,6 +11,7 @@ from flinkform.controlplane.api.handlers import HANDLERS
 from flinkform.controlplane.api.unanswered import LATER, REFUSED
 from flinkform.openapi.operation import Operation, names, operation
 from flinkform.resources import DATA_SOURCES, RESOURCES
+from flinkform.schema.model import Call, Resource
 
 PAGE = Path("docs/reference/openapi.md")
 _JOB = "`flink_job`"
@@ -53,20 +54,25 @@ def users() -> Mapping[str, list[str]]:
     """Return who uses each operation: Terraform types by their declarations, commands by what they name."""
     found: dict[str, list[str]] = defaultdict(list)
     for resource in RESOURCES:
-        api = resource.api
-        for call in (api.create, api.read, api.list, api.update, api.delete, api.lock):
-            if call:
-                _add(found, call.operation, f"`{resource.type_name}`")
+        for call in _calls(resource):
+            _add(found, call.operation, f"`{resource.type_name}`")
     for source in DATA_SOURCES:
         asked = (source.of.api.list, source.of.api.read) if source.of else (source.list,)
-        for call in asked:
-            if call:
-                _add(found, call.operation, f"`data.{source.type_name}`")
+        for call in filter(None, asked):
+            _add(found, call.operation, f"`data.{source.type_name}`")
+            if source.plural:
+                _add(found, call.operation, "`flinkform show`")
     for room, shown in (("provider", ""), ("cli", "`flinkform {}`")):
         for module in sorted((_SOURCES / room).glob("*.py")):
             for name in _named(module):
                 _add(found, name, shown.format(module.stem) or _JOB)
     return found
+
+
+def _calls(resource: Resource) -> Iterator[Call]:
+    api = resource.api
+    yield from filter(None, (api.create, api.read, api.list, api.update, api.delete, api.lock))
+    yield from resource.switch.calls.values() if resource.switch else ()
 
 
 def _named(module: Path) -> Iterator[str]:

@@ -38,7 +38,8 @@ def read(source: DataSource, config: Values, session: Session) -> dict[str, Any]
     else:
         answer = session.client.call(source.list.operation, params)
         found = documents.get(answer, source.items) or []
-    rows = [documents.decode(source.attributes, document) for document in found]
+    whole = (one if isinstance(one, Mapping) else {"name": one} for one in found)
+    rows = [documents.decode(source.attributes, document) for document in whole]
     unsent = {name: value for name, value in asked.items() if places[name] not in fields}
     kept = [row for row in rows if lookup.matches(source, unsent, row)]
     return {**config, source.plural: kept, **documents.decode(source.extra, answer)}

@@ -6,15 +6,19 @@ from flinkform.resources import (
     deployment_target,
     draft,
     engine_versions,
+    events,
     folder,
     folders,
     job,
     jobs,
     member,
     namespace,
+    regions,
+    savepoints,
     session_cluster,
     variable,
     workspace,
+    zones,
 )
 from flinkform.schema.model import DataSource, Resource
 
@@ -31,6 +35,10 @@ RESOURCES: tuple[Resource, ...] = (
 )
 DATA_SOURCES: tuple[DataSource, ...] = (
     engine_versions.DATA_SOURCE,
+    events.DATA_SOURCE,
     folders.DATA_SOURCE,
     jobs.DATA_SOURCE,
+    regions.DATA_SOURCE,
+    savepoints.DATA_SOURCE,
+    zones.DATA_SOURCE,
 )

@@ -32,4 +32,5 @@ def test_page_counts_and_names_users() -> None:
     """The page tells how many are answered, and which type and which command uses one."""
     page = reference.page()
     assert f"{len(HANDLERS.keys() & set(names()))} of {len(names())} answered" in page
-    assert "| ListSavepoints | answered | `flink_job`, `flinkform savepoint` |" in page
+    users = "`data.flink_savepoints`, `flinkform show`, `flink_job`, `flinkform savepoint`"
+    assert f"| ListSavepoints | answered | {users} |" in page
