@@ -753,6 +753,7 @@ class SessionCluster(Resource):
     memory: Memory of its task manager. Left out: 1Gi.
     flink_options: Flink options of the cluster, which its jobs have too unless they say otherwise.
     labels: For finding and filtering.
+    logging: Log level by logger name, while the cluster runs; its jobs may want more. `root` is all others.
     """
 
     TYPE = "flink_session_cluster"
@@ -773,6 +774,7 @@ class SessionCluster(Resource):
         memory: str | None = None,
         flink_options: Mapping[str, str] | Ref | None = None,
         labels: Mapping[str, str] | Ref | None = None,
+        logging: Mapping[str, Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"] | Ref] | Ref | None = None,
         **meta: Unpack[Meta],
     ) -> None:
         values = {
@@ -787,6 +789,7 @@ class SessionCluster(Resource):
             "memory": memory,
             "flink_options": flink_options,
             "labels": labels,
+            "logging": logging,
         }
         super().__init__(scope, id, values, meta)
 
@@ -863,6 +866,11 @@ class SessionCluster(Resource):
     def labels(self) -> Ref:
         """For finding and filtering."""
         return self.ref("labels")
+
+    @property
+    def logging(self) -> Ref:
+        """Log level by logger name, while the cluster runs; its jobs may want more. `root` is all others."""
+        return self.ref("logging")
 
     @property
     def session_cluster_id(self) -> Ref:
@@ -2243,6 +2251,11 @@ class DataSessionCluster(DataSource):
     def labels(self) -> Ref:
         """For finding and filtering."""
         return self.ref("labels")
+
+    @property
+    def logging(self) -> Ref:
+        """Log level by logger name, while the cluster runs; its jobs may want more. `root` is all others."""
+        return self.ref("logging")
 
     @property
     def session_cluster_id(self) -> Ref:

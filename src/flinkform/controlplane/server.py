@@ -83,6 +83,7 @@ def run(
             store=store,
             runtime=fleet.at(),
             seats=bench.runtime,
+            clusters=lambda cluster: fleet.at(Seat(cluster=cluster)),
             settings=settings,
             clock=time.time,
             poke=reign.wake,
@@ -177,8 +178,8 @@ def _fleet(settings: Settings, lock: int, embed: Embed, store: Store) -> Fleet:
     def cluster(seat: Seat, java: Path) -> Runtime:
         with store.read() as db:
             found = clusters.find(db, seat.cluster)
-            made_of = clusters.document(db, found) if found else None
-        if made_of is None:
+            made_of = clusters.made_of(db, found) if found else {}
+        if not made_of:
             return Absent("the session cluster was deleted")
         own = rooms.room(_tenant(settings, java, seat), made_of, engines=settings.engines)
         return embed(own, locks=[lock])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flinkform.resources.job import OURS
+from flinkform.resources.job import LEVEL, OURS
 from flinkform.resources.scope import within
-from flinkform.schema.codec import Gibibytes, Labels, Texts, Words
+from flinkform.schema.codec import Gibibytes, Labels, Pairs, Texts, Words
 from flinkform.schema.model import Api, Attribute, Call, Change, Origin, Resource, Switch, Wait
 from flinkform.schema.types import MapOf, Number, String
 
@@ -109,6 +109,13 @@ RESOURCE = Resource(
             doc="For finding and filtering.",
             path="labels",
             codec=Labels(OURS),
+        ),
+        Attribute(
+            name="logging",
+            type=MapOf(LEVEL),
+            doc="Log level by logger name, while the cluster runs; its jobs may want more. `root` is all others.",
+            path="logging.log4jLoggers",
+            codec=Pairs("loggerName", "loggerLevel"),
         ),
         Attribute(
             name="session_cluster_id",

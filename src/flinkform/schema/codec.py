@@ -59,7 +59,7 @@ class Pairs:
         return [{self.key: name, self.value: item} for name, item in sorted(value.items())]
 
     def decode(self, value: list[Mapping[str, Any]]) -> dict[str, str] | None:
-        return {item[self.key]: text(item[self.value]) for item in value} or None
+        return {text(item.get(self.key, "")): text(item.get(self.value, "")) for item in value} or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,13 @@ class Services:
     seats: Callable[[Run], Runtime] | None = None
     """Says where a run runs; all run in *runtime* if unset."""
 
+    clusters: Callable[[str], Runtime] | None = None
+    """Gives the runtime of a session cluster by its id; jobs run in *runtime* if unset."""
+
+    def cluster(self, cluster_id: str) -> Runtime:
+        """Return the runtime of a session cluster."""
+        return self.clusters(cluster_id) if self.clusters else self.runtime
+
     def where(self, run: Run) -> Runtime:
         """Return the runtime that a run sits in."""
         return self.seats(run) if self.seats else self.runtime

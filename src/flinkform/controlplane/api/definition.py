@@ -62,7 +62,7 @@ def check(name: str, document: Mapping[str, Any], *, engines: tuple[str, ...], t
         raise Invalid(f"there is no session cluster {target['name'][:80]}", at=("deploymentTarget", "name"))
     _one_of(target["name"], tuple(targets), ("deploymentTarget", "name"))
     resources(document)
-    _loggers(document.get("logging") or {})
+    loggers(document.get("logging") or {})
     for field in ("flinkConf", "labels"):
         _scalars(document.get(field) or {}, field)
     seating.shares({**document, "runtime": targets[target["name"]]})
@@ -114,7 +114,8 @@ def _jar(program: Mapping[str, Any], labels: Mapping[str, Any]) -> None:
         job.SHA256.check(pin, ("labels", job.JAR_SHA256))
 
 
-def _loggers(logging: Mapping[str, Any]) -> None:
+def loggers(logging: Mapping[str, Any]) -> None:
+    """Refuse loggers without a name, and levels that there are not."""
     for index, logger in enumerate(logging.get("log4jLoggers") or ()):
         at: Path = ("logging", "log4jLoggers", index)
         if not logger.get("loggerName"):

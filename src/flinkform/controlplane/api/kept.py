@@ -183,7 +183,9 @@ class Keeper:
                 *outer, last = place.split(".")
                 inner = documents.get(source, ".".join(outer)) if outer else source
                 if isinstance(inner, Mapping) and last in inner:
-                    yield attribute.name, inner[last]
+                    # The SDKs write `[]` for what their user left alone; where it is all that is said, it clears.
+                    alone = bool(outer) and inner[last] == [] and len(inner) == 1
+                    yield attribute.name, None if alone else inner[last]
                     break
 
     def _checked(self, before: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:

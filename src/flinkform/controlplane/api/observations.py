@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 
 from flinkform.controlplane.api import places, proxy
 from flinkform.controlplane.api.call import Call, Handler, Listed, Params
-from flinkform.controlplane.store import deployments, events, runs
+from flinkform.controlplane.store import clusters, deployments, events, runs
 from flinkform.controlplane.store.events import HANDED, Event
 from flinkform.controlplane.store.runs import Run
-from flinkform.errors import Invalid
+from flinkform.errors import Conflict, Invalid
+from flinkform.flink.runtime import Runtime
 
 _JUDGED = ("JOB_QUARANTINED", "JOB_ISOLATED", "JOB_JVM_DIED")
 _LOG_BYTES = 256 * 1024
@@ -78,20 +79,44 @@ def diagnose(call: Call, params: Params, _body: Any) -> dict[str, Any]:
 
 
 def flink_proxy(call: Call, params: Params, _body: Any) -> str:
-    """Answer with what Flink's REST says about one job, as text; paths that change something are refused.
+    """Answer with what Flink's REST says about one job or one session cluster, as text without secrets.
 
-    A path below `/jobs/` must be that job's: the runtime holds those of other namespaces too.
+    Paths that change something are refused. A path below `/jobs/` must be that job's: a runtime that jobs share holds
+    those of other namespaces too; a session cluster's are all of its namespace.
     """
-    if params["resourceType"] != "jobs":
-        raise Invalid(f"expected jobs, got {params['resourceType'][:80]!r}", at=("resourceType",))
+    kind = params["resourceType"]
+    if kind not in _PROXIED:
+        raise Invalid(f"expected {' or '.join(_PROXIED)}, got {kind[:80]!r}", at=("resourceType",))
     with call.store.read() as db:
-        run = _run(db, {**params, "jobId": params["resourceId"]})
-    path = params["flinkApiPath"].replace(run.id, run.job_id)
+        runtime, about = _PROXIED[kind](call, db, params)
+    path = params["flinkApiPath"]
+    for run in about:
+        path = path.replace(run.id, run.job_id)
     steps = urlsplit(path).path.removeprefix("/v1").split("/")
-    if steps[1:2] == ["jobs"] and steps[2:3] != [run.job_id]:
-        raise Invalid(f"expected a path below /jobs/{run.job_id}", at=("flinkApiPath",))
-    status, _, content = proxy.fetch(call.services.where(run), path)
-    return proxy.text(status, content)
+    if kind == "jobs" and steps[1:2] == ["jobs"] and steps[2:3] != [about[0].job_id]:
+        raise Invalid(f"expected a path below /jobs/{about[0].job_id}", at=("flinkApiPath",))
+    status, _, content = proxy.fetch(runtime, path)
+    said = proxy.text(status, content)
+    for run in about:
+        said = call.services.secrets(run).mask(said)
+    return said
+
+
+def _of_job(call: Call, db: Connection, params: Params) -> tuple[Runtime, Sequence[Run]]:
+    run = _run(db, {**params, "jobId": params["resourceId"]})
+    return call.services.where(run), [run]
+
+
+def _of_cluster(call: Call, db: Connection, params: Params) -> tuple[Runtime, Sequence[Run]]:
+    namespace = places.namespace(db, params)
+    found = clusters.get(db, namespace.workspace, namespace.name, params["resourceId"])
+    if found.state != "RUNNING":
+        raise Conflict(f"expected session cluster {found.name} RUNNING, got {found.state}", advice="start it first")
+    return call.services.cluster(found.id), clusters.held(db, found)
+
+
+_PROXIED = {"jobs": _of_job, "sessionclusters": _of_cluster}
+"""What may be looked at: where it runs, and the runs that are told of."""
 
 
 def _last(db: Connection, run: Run, names: tuple[str, ...]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import structlog
 
@@ -33,12 +34,20 @@ class Clusters:
         self._supervision = supervision
         self._made: dict[Seat, int] = {}
         self._every: list[Cluster] = []
+        self._made_of: dict[Seat, Mapping[str, Any]] = {}
+
+    @property
+    def made_of(self) -> Mapping[Seat, Mapping[str, Any]]:
+        """What those that shall run are made of, as of the last look at what is needed."""
+        return self._made_of
 
     def needed(self) -> set[Seat]:
         """The seats of the clusters that shall run; begins to end the JVMs of those that shall not, or are others."""
         with self._bench.store.read() as db:
             self._every = clusters.every(db)
-        wanted = {place(one): one.revision for one in self._every if one.state in UP}
+            up = [one for one in self._every if one.state in UP]
+            self._made_of = {place(one): clusters.made_of(db, one) for one in up}
+        wanted = {place(one): one.revision for one in up}
         for seat in [seat for seat in self._made if seat not in wanted]:
             if self._supervision.drop(seat):
                 self._made.pop(seat)

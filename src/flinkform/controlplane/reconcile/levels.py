@@ -1,9 +1,10 @@
-"""What the loggers of each JVM say: as much as that job in it wants which wants most."""
+"""What the loggers of each JVM say: as much as its session cluster, or that job in it wants which wants most."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -21,6 +22,7 @@ ROOT = "root"
 
 _log = structlog.get_logger(__name__)
 Wanted = Mapping[str, str]
+Document = Mapping[str, Any]
 
 
 class Levels:
@@ -32,11 +34,11 @@ class Levels:
         self._told: dict[Seat, tuple[str, Wanted]] = {}
         self._patience = Patience(first=500, limit=30_000)
 
-    def look(self, live: Iterable[Run], view: View) -> None:
-        """Begin whatever has to be told now."""
-        wanted: dict[Seat, dict[str, str]] = {}
+    def look(self, live: Iterable[Run], view: View, clusters: Mapping[Seat, Document]) -> None:
+        """Begin whatever has to be told now; *clusters* says what session clusters are made of."""
+        wanted = {at: dict(_asked(document)) for at, document in clusters.items()}
         for run in live:
-            _louder(wanted.setdefault(seat(run), {}), _asked(run))
+            _louder(wanted.setdefault(seat(run), {}), _asked(run.definition))
         for at, look in view.looks.items():
             life, levels, name = look.health.life, wanted.get(at, {}), f"levels of {at.folder}"
             told = self._told.get(at, ("", {}))
@@ -60,6 +62,6 @@ def _louder(levels: dict[str, str], more: Wanted) -> None:
         levels[logger] = min(level, levels.get(logger, level), key=LEVELS.index)
 
 
-def _asked(run: Run) -> Wanted:
-    found = (run.definition.get("logging") or {}).get("log4jLoggers") or ()
+def _asked(definition: Document) -> Wanted:
+    found = (definition.get("logging") or {}).get("log4jLoggers") or ()
     return {"" if one["loggerName"] == ROOT else one["loggerName"]: one["loggerLevel"] for one in found}

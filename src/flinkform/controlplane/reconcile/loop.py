@@ -132,7 +132,7 @@ class Loop:
         for at, life, death in self._vigil.stuck(view):
             blame(self._bench, at, life, death)
             self._supervision.end(at)
-        self._levels.look(live, view)
+        self._levels.look(live, view, self._clusters.made_of)
         self._silence.look(live, view)
         shaken = {one.run_id for one in changes if one.step != "NEW"}
         for one in taking:

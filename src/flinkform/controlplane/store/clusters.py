@@ -75,6 +75,12 @@ def document(db: Connection, cluster: Cluster) -> Mapping[str, Any]:
     return things.get(db, TYPE, cluster.workspace, cluster.namespace, cluster.name).document
 
 
+def made_of(db: Connection, cluster: Cluster) -> Mapping[str, Any]:
+    """What a cluster is made of, nothing where it was deleted meanwhile."""
+    found = things.find(db, TYPE, cluster.workspace, cluster.namespace, cluster.name)
+    return found.document if found else {}
+
+
 def change(db: Connection, seen: Cluster, values: Mapping[str, Any]) -> bool:
     """Change a cluster that is still as it was *seen*; False if it is not."""
     same = _key(seen.id) & (table.c.state == seen.state) & (table.c.revision == seen.revision)

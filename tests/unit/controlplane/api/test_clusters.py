@@ -76,6 +76,19 @@ def state_is_kept(api: Api) -> bool:
     return bool(api.call("ListSessionClusters")["data"])
 
 
+def test_logging(api: Api) -> None:
+    """Log levels are kept, changed while the cluster runs, and cleared; a level that there is not is refused."""
+    warn = {"log4jLoggers": [{"loggerName": "root", "loggerLevel": "WARN"}]}
+    assert make(api, logging=warn)["logging"] == warn
+    become(api, "RUNNING")
+    changed = api.call("UpdateSessionCluster", {"logging": {"log4jLoggers": []}}, sessionClusterName="shared")["data"]
+    assert "logging" not in changed
+    assert state(api) == "RUNNING"
+    for wrong in ({"loggerName": "root", "loggerLevel": "LOUD"}, {"loggerName": "root"}, {"loggerLevel": "WARN"}):
+        body = {"logging": {"log4jLoggers": [wrong]}}
+        assert api.fails("UpdateSessionCluster", body, sessionClusterName="shared")[0] == "InvalidParameter"
+
+
 def test_labels_need_no_restart(api: Api) -> None:
     """What no JVM knows of changes under a cluster that runs."""
     make(api)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flinkform.controlplane.store import runs
+from flinkform.controlplane.store import clusters, runs
 from flinkform.controlplane.store.intents import tell
 from flinkform.flink.values import Problem
 from tests.unit.controlplane.api.world import Api, Flink
@@ -135,6 +135,24 @@ def test_proxy_looks_at_nothing_else(api: Api, rest: str, path: str, code: str) 
     assert rest
     run = api.started(api.make())
     assert api.fails("FlinkApiProxy", flinkApiPath=path, resourceType="jobs", resourceId=run)[0] == code
+
+
+def test_proxy_asks_a_session_cluster(api: Api, rest: str) -> None:
+    """A cluster that runs tells what its Flink says, of its own namespace alone; one that does not run is refused."""
+    assert rest
+    basic = {"parallelism": 1, "taskmanagerResourceSettingSpec": {"cpu": 1.0, "memory": "1Gi"}}
+    api.call("CreateSessionCluster", {"name": "shared", "basicResourceSetting": basic})
+    asked = {"resourceType": "sessionclusters", "resourceId": "shared"}
+    assert api.fails("FlinkApiProxy", flinkApiPath="/overview", **asked)[0] == "OperationConflict"
+    with api.store.write() as db:
+        found = clusters.get(db, api.workspace, api.namespace, "shared")
+        clusters.change(db, found, {"state": "RUNNING"})
+    assert "/jobs/overview" in api.call("FlinkApiProxy", flinkApiPath="/jobs/overview", **asked)["data"]
+    assert api.fails("FlinkApiProxy", flinkApiPath="/jars/x/plan", **asked)[0] == "Forbidden"
+    assert api.fails("FlinkApiProxy", flinkApiPath="/overview", **{**asked, "resourceId": "x"})[0] == "990301"
+    assert api.fails("FlinkApiProxy", flinkApiPath="/overview", **{**asked, "resourceType": "queues"})[1].endswith(
+        "expected jobs or sessionclusters, got 'queues'"
+    )
 
 
 @pytest.mark.parametrize("verb", ["yarn-cancel", "yarn-stop"])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from flinkform.controlplane.reconcile.clusters import place, step
 from flinkform.controlplane.reconcile.observe import Health
-from flinkform.controlplane.store import clusters
+from flinkform.controlplane.store import clusters, things
 from flinkform.controlplane.store.clusters import Cluster
 from flinkform.controlplane.store.runs import Run
+from flinkform.controlplane.store.things import Thing
 from flinkform.errors import Missing
 from flinkform.flink.values import Phase
 from tests.unit.controlplane.reconcile.conftest import NS, WS, World
@@ -137,6 +139,32 @@ def test_deleted(world: World) -> None:
         clusters.remove(db, fresh(world))
     world.tick()
     assert not running.alive
+
+
+def test_levels(world: World) -> None:
+    """The loggers of a cluster say what it wants while it runs, without a job too, and a job of it may want more."""
+    logging = {"log4jLoggers": [{"loggerName": "root", "loggerLevel": "WARN"}]}
+    made_of = Thing(
+        type="session_cluster",
+        workspace=WS,
+        namespace=NS,
+        id="shared",
+        name="shared",
+        creator="",
+        modifier="",
+        created_at=0,
+        modified_at=0,
+        document={"logging": logging},
+    )
+    cluster(world)
+    with world.store.write() as db:
+        things.create(db, made_of)
+    world.tick(4)
+    assert jvm(world).loud == {"": "WARN"}
+    with world.store.write() as db:
+        things.replace(db, replace(made_of, document={}))
+    world.tick(2)
+    assert jvm(world).loud == {}
 
 
 @pytest.mark.parametrize(
