@@ -7,6 +7,7 @@ import hmac
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -18,6 +19,7 @@ from flinkform.controlplane.api.failures import refused
 from flinkform.controlplane.api.rights import Identity
 from flinkform.controlplane.store import nonces, tokens
 from flinkform.controlplane.store.tokens import Kind
+from flinkform.errors import Unavailable
 from flinkform.openapi import proof, signature
 
 _REMEMBERED = 200_000
@@ -26,8 +28,9 @@ _REMEMBERED = 200_000
 class Replays:
     """Remembers the nonces of requests, so that a recorded one cannot be sent again.
 
-    The newest 200,000 are kept in memory. Those of operations that change something are written down as well, and
-    outlive a restart; a read that is sent again does no harm, and reads must work on a full disk.
+    The newest 200,000 are kept in memory. Those of operations that change something are written down as well, in the
+    transaction of the change (`Trail.spend`), and outlive a restart; a read that is sent again does no harm, and reads
+    must work on a full disk.
     """
 
     def __init__(self, services: Services) -> None:
@@ -35,11 +38,11 @@ class Replays:
         self._seen: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._lock = threading.Lock()
 
-    def write(self, key_id: str, nonce: str) -> None:
-        """Write a nonce down. Refused: this key used it before."""
-        with self._services.store.write() as db:
-            fresh = nonces.fresh(db, key_id, nonce, now=self._services.now)
-        signature.check_nonce(lambda _key_id, _nonce: not fresh, key_id, nonce)
+    def failed(self, nonce: tuple[str, str]) -> None:
+        """Write down the nonce of a request that was refused: what failed today must not succeed tomorrow."""
+        # One that cannot be written is in memory, and the database has said what is wrong with it already.
+        with suppress(Unavailable), self._services.store.write() as db:
+            nonces.fresh(db, *nonce, now=self._services.now)
 
     def seen(self, key_id: str, nonce: str) -> bool:
         """Remember a nonce; True if this key used it before."""

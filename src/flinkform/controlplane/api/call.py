@@ -94,7 +94,9 @@ class Call:
     @property
     def store(self) -> Store:
         """The database; what is written to it is told to the audit log in the same transaction."""
-        return self.services.store.noting(self.trail.write) if self.trail else self.services.store
+        if self.trail is None:
+            return self.services.store
+        return self.services.store.noting(self.trail.write, first=self.trail.spend)
 
     @property
     def now(self) -> int:

@@ -60,10 +60,11 @@ def update(call: Call, params: Params, body: Any) -> dict[str, Any]:
         name, document = changed(call, db, found, body)
         call.changed({"name": found.name, **found.document}, {"name": name, **document})
         done = kept.replace(db, found, document, name=name, modifier=call.principal, now=call.now)
-        kept.catch_up(db, done, now=call.now)
+        runs_on = kept.catch_up(db, done, now=call.now)
         _record(call, db, "DEPLOYMENT_UPDATED", done, "updated")
         told = _shown(done, runs.summaries(db, [done.id])[done.id])
-    call.services.poke()
+    if runs_on:
+        call.services.poke()
     return told
 
 

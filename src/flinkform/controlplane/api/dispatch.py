@@ -81,6 +81,7 @@ class Gateway:
     def answer(self, asked: Asked) -> tuple[int, dict[str, Any]]:
         """Return HTTP status and body of the answer to one request."""
         found: Operation | None = None
+        asker: access.Asker | None = None
         try:
             asker = access.signed(
                 self._services,
@@ -91,19 +92,28 @@ class Gateway:
                 body=asked.body,
             )
             found, path_params = route.match(asked.method, asked.path, action=asker.action)
-            if asker.nonce is not None and not found.reads:
-                self._replays.write(*asker.nonce)
-            return 200, self._carry_out(asked, found, path_params, asker.identity)
+            return 200, self._carry_out(asked, found, path_params, asker)
         except Exception as error:  # noqa: BLE001 -- the edge of the server: what is not a deliberate failure is a bug
+            if asker is not None and asker.nonce is not None and found is not None and not found.reads:
+                self._replays.failed(asker.nonce)
             return _failed(error, found, request_id=asked.request_id, host=asked.headers.get("host", ""))
 
     def _carry_out(
-        self, asked: Asked, found: Operation, path_params: Mapping[str, str], identity: Identity
+        self, asked: Asked, found: Operation, path_params: Mapping[str, str], asker: access.Asker
     ) -> dict[str, Any]:
+        identity = asker.identity
         params, body = request.parse(found, path_params, query=asked.query, headers=asked.headers, body=asked.body)
         left = None
         if not found.reads:
-            left = trail.begun(identity, found, params, body, request_id=asked.request_id, now=self._services.now)
+            left = trail.begun(
+                identity,
+                found,
+                params,
+                body,
+                request_id=asked.request_id,
+                now=self._services.now,
+                nonce=asker.nonce,
+            )
         self._allow(identity, found, params, left)
         handler = HANDLERS.get(found.name)
         if handler is None:
@@ -133,13 +143,14 @@ class Gateway:
             rights.check(self._services.store, identity, found, params, region=self._services.settings.region)
         except Forbidden:
             if left is not None:
-                self._write(left, outcome="denied")
+                left.outcome = "denied"
+                self._write(left)
             raise
 
-    def _write(self, left: trail.Trail, *, outcome: str = "done") -> None:
+    def _write(self, left: trail.Trail) -> None:
         if not left.written:
-            with self._services.store.write() as db:
-                left.write(db, outcome=outcome)
+            with self._services.store.noting(left.write, first=left.spend).write():
+                pass
 
 
 def _checked(found: Operation, params: Mapping[str, Any], body: Any) -> Any:

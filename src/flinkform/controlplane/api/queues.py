@@ -25,9 +25,9 @@ def known(call: Call, db: Connection, workspace: str, namespace: str) -> dict[st
 
     Those that were made through the API are shares of that one, as the usual queue is.
     """
-    made = things.page(db, TYPE, workspace, namespace, limit=_ALL).items
+    made = things.ids(db, TYPE, workspace, namespace)
     clusters = {name: name for name in call.services.settings.targets}
-    return {QUEUE: QUEUE, **dict.fromkeys((one.id for one in made), QUEUE), **clusters}
+    return {QUEUE: QUEUE, **dict.fromkeys(made, QUEUE), **clusters}
 
 
 def index(call: Call, params: Params, _body: Any) -> Listed:

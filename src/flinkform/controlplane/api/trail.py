@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from flinkform.controlplane.api.rights import Identity
-from flinkform.controlplane.store import audit
+from flinkform.controlplane.store import audit, nonces
+from flinkform.openapi import signature
 from flinkform.openapi.models import model
 from flinkform.openapi.operation import Operation
 from flinkform.resources.job import OURS
@@ -50,9 +51,20 @@ class Trail:
     """Workspace, namespace, and whatever else the path names."""
 
     changes: Mapping[str, Any] = field(default_factory=dict)
+    outcome: str = "done"
+    nonce: tuple[str, str] | None = None
+    """Key and nonce of its signature: they are used up where it changes something, and with that change."""
+
     written: bool = False
 
-    def write(self, db: Connection, *, outcome: str = "done") -> None:
+    def spend(self, db: Connection) -> None:
+        """Use its nonce up, before anything is changed. Refused: another request did."""
+        if self.nonce is not None and not self.written:
+            key_id, nonce = self.nonce
+            used = not nonces.fresh(db, key_id, nonce, now=self.now)
+            signature.check_nonce(lambda _key_id, _nonce: used, key_id, nonce)
+
+    def write(self, db: Connection) -> None:
         """Write the row, unless it stands there already."""
         if self.written:
             return
@@ -64,7 +76,7 @@ class Trail:
             "through": self.identity.through,
             "operation": self.operation,
             "request_id": self.request_id,
-            "outcome": outcome,
+            "outcome": self.outcome,
             "where": self.where,
             "changes": self.changes,
         }
@@ -84,7 +96,14 @@ def local(operation: str, where: Mapping[str, Any], changes: Mapping[str, Any] |
 
 
 def begun(
-    identity: Identity, operation: Operation, params: Mapping[str, Any], body: Any, *, request_id: str, now: int
+    identity: Identity,
+    operation: Operation,
+    params: Mapping[str, Any],
+    body: Any,
+    *,
+    request_id: str,
+    now: int,
+    nonce: tuple[str, str] | None = None,
 ) -> Trail:
     """Return the trail of a request that is about to be carried out; its changes are what it sends."""
     names = {"workspace", "InstanceId", "Namespace", *operation.path_params}
@@ -100,6 +119,7 @@ def begun(
         now=now,
         where={name: str(params[name])[:_LONGEST] for name in sorted(names) if name in params},
         changes=_bounded({path: value for path, (value, _) in sent.items() if path not in names}),
+        nonce=nonce,
     )
 
 

@@ -18,6 +18,10 @@ from flinkform.controlplane.store.tables import audit as table
 from flinkform.controlplane.store.tables import chains
 
 _NAME = "audit"
+_HEAD = chains.c.name == _NAME
+# The lock lasts until its transaction ends: two writers can never follow the same row.
+_LAST = select(chains.c.seq, chains.c.hash).where(_HEAD).with_for_update()
+_ADD, _MOVE = insert(table), update(chains).where(_HEAD)
 BATCH = 1000
 """Rows that are fetched at once."""
 
@@ -52,12 +56,11 @@ class Head(NamedTuple):
 
 def append(db: Connection, entry: Mapping[str, Any]) -> None:
     """Add a row, in the transaction of the change it tells of."""
-    # The lock lasts until that transaction ends: two writers can never follow the same row.
-    last = db.execute(select(chains.c.seq, chains.c.hash).where(chains.c.name == _NAME).with_for_update()).one()
+    last = db.execute(_LAST).one()
     line = _line({**entry, "seq": last.seq + 1, "previous": last.hash})
     digest = hashlib.sha256(line).hexdigest()
-    db.execute(insert(table).values(seq=last.seq + 1, line=line, hash=digest))
-    db.execute(update(chains).where(chains.c.name == _NAME).values(seq=last.seq + 1, hash=digest))
+    db.execute(_ADD, {"seq": last.seq + 1, "line": line, "hash": digest})
+    db.execute(_MOVE, {"seq": last.seq + 1, "hash": digest})
 
 
 def head(db: Connection) -> Head:

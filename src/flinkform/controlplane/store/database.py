@@ -40,6 +40,7 @@ class Store:
         self._kind = _KINDS[engine.dialect.name]
         self._writer = writer or threading.Lock()
         self._guard = guard
+        self.first: Callable[[Connection], None] | None = None
         self.note: Callable[[Connection], None] | None = None
 
     @classmethod
@@ -96,14 +97,19 @@ class Store:
             db.begin(),
         ):
             self._guard(db)
+            if self.first is not None:
+                self.first(db)
             yield db
             if self.note is not None:
                 self.note(db)
 
-    def noting(self, note: Callable[[Connection], None]) -> Self:
-        """Return this store as one whose writing transactions end with *note*, which fails or succeeds with them."""
+    def noting(self, note: Callable[[Connection], None], *, first: Callable[[Connection], None] | None = None) -> Self:
+        """Return this store as one whose writing transactions begin with *first* and end with *note*, if all is well.
+
+        Both fail or succeed with the transaction.
+        """
         noted = copy(self)
-        noted.note = note
+        noted.first, noted.note = first, note
         return noted
 
     def close(self) -> None:

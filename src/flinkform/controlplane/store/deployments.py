@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as with_
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, delete, insert, select, update
 
 from flinkform.controlplane.store import savepoints
 from flinkform.controlplane.store.paging import Page, cut
@@ -27,6 +28,13 @@ DEFINITION = (
     "streamingResourceSetting",
 )
 """The parts of a document that a run is made of: a change of one of these leaves a running job outdated."""
+
+_PLACE = (table.c.workspace == bindparam("place"), table.c.namespace == bindparam("within"))
+_BY_ID = select(table).where(*_PLACE, table.c.id == bindparam("one"))
+_BY_NAME = select(table).where(*_PLACE, table.c.name == bindparam("called"))
+_ADD, _LABEL = insert(table), insert(labels)
+_CHANGE = update(table).where(table.c.id == bindparam("one"))
+_UNLABEL = delete(labels).where(labels.c.deployment_id == bindparam("one"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +87,14 @@ def create(  # noqa: PLR0913  each is a key column
     batch = document.get("executionMode") == "BATCH"
     made = Deployment(deployment_id, workspace, namespace, name, 1, batch, creator, creator, now, now, document)
     values = {field: getattr(made, field) for field in Deployment.__slots__}
-    db.execute(insert(table).values(values | {"document": dict(document)}))
+    db.execute(_ADD, values | {"document": dict(document)})
     _label(db, deployment_id, document)
     return made
 
 
 def get(db: Connection, workspace: str, namespace: str, deployment_id: str) -> Deployment:
     """NotFound: none of that id in that namespace."""
-    row = db.execute(_of(workspace, namespace).where(table.c.id == deployment_id)).mappings().first()
+    row = db.execute(_BY_ID, {"place": workspace, "within": namespace, "one": deployment_id}).mappings().first()
     if row is None:
         raise NotFound(f"no deployment {deployment_id} in namespace {namespace}")
     return _deployment(row)
@@ -98,7 +106,7 @@ def find(db: Connection, deployment_id: str) -> Deployment | None:
 
 
 def by_name(db: Connection, workspace: str, namespace: str, name: str) -> Deployment | None:
-    row = db.execute(_of(workspace, namespace).where(table.c.name == name)).mappings().first()
+    row = db.execute(_BY_NAME, {"place": workspace, "within": namespace, "called": name}).mappings().first()
     return None if row is None else _deployment(row)
 
 
@@ -116,7 +124,7 @@ def page(
     """Deployments of a namespace, newest first."""
     wanted = wanted or Filter()
     first = table.c.modified_at if wanted.newest_change_first else table.c.created_at
-    query = _of(workspace, namespace).order_by(first.desc(), table.c.id)
+    query = _of(workspace, namespace).order_by(first.desc(), table.c.id.desc())
     for condition in _conditions(wanted):
         query = query.where(condition)
     rows = cut(db, query, offset=offset, limit=limit)
@@ -135,31 +143,34 @@ def replace(
     if (document.get("executionMode") == "BATCH") != found.batch:
         raise Conflict(f"deployment {found.name} cannot change its executionMode", advice="make a new deployment")
     changed = any(document.get(part) != found.document.get(part) for part in DEFINITION)
-    values = {
+    values: dict[str, Any] = {
         "name": name,
         "document": dict(document),
         "revision": found.revision + changed,
         "modifier": modifier,
         "modified_at": now,
     }
-    db.execute(update(table).where(table.c.id == found.id).values(values))
-    db.execute(delete(labels).where(labels.c.deployment_id == found.id))
-    _label(db, found.id, document)
-    return get(db, found.workspace, found.namespace, found.id)
+    db.execute(_CHANGE, values | {"one": found.id})
+    if document.get("labels") != found.document.get("labels"):
+        db.execute(_UNLABEL, {"one": found.id})
+        _label(db, found.id, document)
+    return with_(found, **values)
 
 
-def catch_up(db: Connection, found: Deployment, *, now: int) -> None:
-    """Give live runs what they can have while they run, which is what they log.
+def catch_up(db: Connection, found: Deployment, *, now: int) -> bool:
+    """Give live runs what they can have while they run, which is what they log; True if there are any.
 
     Those whose definition is the deployment's then count as up to date: an edit was put back, or caught up.
     """
     logging = {part: found.document[part] for part in ("logging",) if part in found.document}
-    for run in live_of(db, found.id):
+    live = live_of(db, found.id)
+    for run in live:
         definition = {part: value for part, value in run.definition.items() if part != "logging"} | logging
         same = all(definition.get(part) == found.document.get(part) for part in DEFINITION)
         values = {"definition": definition, "revision": found.revision if same else run.revision}
         if any(getattr(run, name) != value for name, value in values.items()):
             change(db, run, values, now=now)
+    return bool(live)
 
 
 def remove(db: Connection, found: Deployment) -> None:
@@ -206,7 +217,7 @@ def _label(db: Connection, deployment_id: str, document: Mapping[str, Any]) -> N
     pairs = document.get("labels") or {}
     if pairs:
         rows = [{"deployment_id": deployment_id, "key": key, "value": str(value)} for key, value in pairs.items()]
-        db.execute(insert(labels), rows)
+        db.execute(_LABEL, rows)
 
 
 def _deployment(row: RowMapping) -> Deployment:

@@ -15,6 +15,7 @@ from flinkform.controlplane.store.tables import events as table
 KEPT = 1000
 """Events kept for each deployment; older ones go."""
 
+_ADD = insert(table)
 
 HANDED = ("JOB_SUBMITTED", "JOB_RECOVERED", "JOB_REPAIRED")
 """The events that tell how a run was handed to Flink."""
@@ -57,7 +58,7 @@ def record(  # noqa: PLR0913  each is a column
         "message": message,
         "created_at": now,
     }
-    db.execute(insert(table).values(values))
+    db.execute(_ADD, values)
 
 
 def page(  # noqa: PLR0913  each is a filter of GetEvents

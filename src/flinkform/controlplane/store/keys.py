@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from flinkform.controlplane.store.tables import keys as table
 from flinkform.errors import Conflict, NotFound
+
+_FIND = select(table).where(table.c.id == bindparam("key"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def add(
 
 
 def find(db: Connection, key_id: str) -> Key | None:
-    row = db.execute(select(table).where(table.c.id == key_id)).mappings().first()
+    row = db.execute(_FIND, {"key": key_id}).mappings().first()
     return None if row is None else Key(**row)
 
 

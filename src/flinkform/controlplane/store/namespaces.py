@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from flinkform.controlplane.store.paging import Page, cut
 from flinkform.controlplane.store.tables import deployments, instances
@@ -15,6 +15,8 @@ from flinkform.errors import Conflict, NotFound
 
 MOVING = ("CREATING", "MODIFYING", "DELETING")
 """The states that the reconciler leads out of; SUCCESS is where it leads to."""
+
+_WITHIN = select(table).where(table.c.workspace == bindparam("place"), table.c.name == bindparam("called"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def get(db: Connection, instance_id: str, name: str) -> Namespace:
 
 def within(db: Connection, workspace: str, name: str) -> Namespace:
     """The namespace that deployments' operations mean: a `workspace` header and a name. NotFound."""
-    row = db.execute(select(table).where(table.c.workspace == workspace, table.c.name == name)).mappings().first()
+    row = db.execute(_WITHIN, {"place": workspace, "called": name}).mappings().first()
     if row is None:
         raise NotFound(f"no namespace {name} in workspace {workspace}")
     return _namespace(row)

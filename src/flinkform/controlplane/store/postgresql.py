@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from flinkform.errors import Invalid, Missing
@@ -41,6 +42,7 @@ def engine(url: URL) -> Engine:
             max_overflow=32,
             pool_pre_ping=True,
             hide_parameters=True,
+            json_deserializer=orjson.loads,
             connect_args=_CONNECTION,
         )
     except ModuleNotFoundError as error:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Subquery, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, Subquery, bindparam, delete, func, insert, select, update
 
 from flinkform.controlplane.store import savepoints
 from flinkform.controlplane.store.paging import Page, cut
@@ -78,6 +78,24 @@ class Run:
 
 
 _COLUMNS = tuple(table.c[name] for name in Run.__slots__)
+_THESE = table.c.deployment_id.in_(bindparam("ids", expanding=True))
+_TALLY = (
+    select(table.c.deployment_id, table.c.state, func.count())
+    .where(_THESE)
+    .group_by(table.c.deployment_id, table.c.state)
+)
+_LAST = (
+    select(table.c.deployment_id, func.max(table.c.seq).label("seq"))
+    .where(_THESE)
+    .group_by(table.c.deployment_id)
+    .subquery()
+)
+_NEWEST = select(*_COLUMNS).join(_LAST, (_LAST.c.deployment_id == table.c.deployment_id) & (_LAST.c.seq == table.c.seq))
+_LIVE_OF = (
+    select(*_COLUMNS)
+    .where(table.c.deployment_id == bindparam("owner"), table.c.state.in_(LIVE))
+    .order_by(table.c.seq.desc())
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +177,7 @@ def definitions(db: Connection, workspace: str, namespace: str) -> list[tuple[st
 
 def live_of(db: Connection, deployment_id: str) -> list[Run]:
     """A deployment's runs that have not ended, newest first; one at most when it streams."""
-    return [_run(row) for row in db.execute(_newest_first(deployment_id).where(table.c.state.in_(LIVE))).mappings()]
+    return [_run(row) for row in db.execute(_LIVE_OF, {"owner": deployment_id}).mappings()]
 
 
 def foreign_origins(db: Connection) -> frozenset[str]:
@@ -169,13 +187,13 @@ def foreign_origins(db: Connection) -> frozenset[str]:
 
 
 def summaries(db: Connection, deployment_ids: Sequence[str]) -> dict[str, Summary]:
-    """The summary of each deployment; two queries however many are asked for."""
+    """The summary of each deployment; at most two queries however many are asked for."""
     ids = list(deployment_ids)
     counts = {one: dict.fromkeys(COUNTED.values(), 0) for one in ids}
-    tally = select(table.c.deployment_id, table.c.state, func.count()).where(table.c.deployment_id.in_(ids))
-    for deployment_id, state, number in db.execute(tally.group_by(table.c.deployment_id, table.c.state)):
+    tally = db.execute(_TALLY, {"ids": ids}).all()
+    for deployment_id, state, number in tally:
         counts[deployment_id][COUNTED[state]] = number
-    newest = {run.deployment_id: run for run in _newest(db, ids)}
+    newest = {run.deployment_id: run for run in _newest(db, ids)} if tally else {}
     return {one: _summary(counts[one], newest.get(one)) for one in ids}
 
 
@@ -213,15 +231,7 @@ def newest_numbers() -> Subquery:
 
 
 def _newest(db: Connection, ids: Sequence[str]) -> list[Run]:
-    number = func.max(table.c.seq).label("seq")
-    top = (
-        select(table.c.deployment_id, number)
-        .where(table.c.deployment_id.in_(ids))
-        .group_by(table.c.deployment_id)
-        .subquery()
-    )
-    query = select(*_COLUMNS).join(top, (top.c.deployment_id == table.c.deployment_id) & (top.c.seq == table.c.seq))
-    return [_run(row) for row in db.execute(query).mappings()]
+    return [_run(row) for row in db.execute(_NEWEST, {"ids": ids}).mappings()]
 
 
 def _summary(counts: Mapping[str, int], newest: Run | None) -> Summary:

@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from flinkform.errors import Unavailable
@@ -29,7 +30,7 @@ _PRAGMAS = (
 def engine(url: URL) -> Engine:
     """The engine for a file, which is made if it is not there. Unavailable: it cannot be."""
     _private(url.database or "")
-    made = create_engine(url, pool_size=8, max_overflow=40, hide_parameters=True)
+    made = create_engine(url, pool_size=8, max_overflow=40, hide_parameters=True, json_deserializer=orjson.loads)
     event.listen(made, "connect", _connected)
     event.listen(made, "begin", _begun)
     return made

@@ -6,11 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, delete, insert, select, update
 
 from flinkform.controlplane.store.paging import Page, cut
 from flinkform.controlplane.store.tables import things as table
 from flinkform.errors import Conflict, NotFound
+
+_IDS = (
+    select(table.c.id)
+    .where(*(table.c[name] == bindparam(name) for name in ("type", "workspace", "namespace")))
+    .order_by(table.c.created_at, table.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,11 @@ def get(db: Connection, type_: str, workspace: str, namespace: str, thing_id: st
     if found is None:
         raise NotFound(f"no {type_.replace('_', ' ')} {thing_id[:80]} in namespace {namespace}")
     return found
+
+
+def ids(db: Connection, type_: str, workspace: str, namespace: str) -> list[str]:
+    """Return the ids of all things of a type in a namespace, oldest first."""
+    return list(db.scalars(_IDS, {"type": type_, "workspace": workspace, "namespace": namespace}))
 
 
 def page(
