@@ -190,10 +190,10 @@ def test_a_home_that_is_full(tmp_path: Path, bare: str) -> None:
             ballast = folder / "ballast"
             fill(ballast)
             failure = made.refused("up")
-            assert f"{made.home} is full; free some space, or choose another home" in failure.text
+            assert f"{made.home} is full: 0.0 MiB are free; free some space, or choose another home" in failure.text
             done = made.run("controlplane", "--home", str(made.home))
             assert (done.returncode, done.stdout) == (1, "")
-            assert f"{made.home} is full; free some space" in done.stderr
+            assert f"{made.home} is full: 0.0 MiB are free; free some space" in done.stderr
             stack = made.root / "cdktf.out/stacks/shop"
             code, told = made.terraform(stack, "apply", "-auto-approve", "-no-color", TF_HTTP_RETRY_MAX="0")
             assert (code, "Failed to lock" in told) == (1, True), told

@@ -146,7 +146,7 @@ def mounted(folder: Path, size: str) -> Iterator[Path]:
 def test_full_home_is_said(tmp_path: Path) -> None:
     """A home without room is named as full, with what to do."""
     with mounted(tmp_path, "32k"):
-        assert "is full; free some space" in refused(tmp_path / "home")
+        assert "is full: 0.0 MiB are free; free some space" in refused(tmp_path / "home")
 
 
 def test_home_that_fills_up_later(tmp_path: Path) -> None:
@@ -161,6 +161,7 @@ def test_home_that_fills_up_later(tmp_path: Path) -> None:
                 continue
         status, said = process.send("POST", "/state/dev/two", process.key, body)
         assert (status, "full" in said) == (503, True), said
+        assert "is full: 0.0 MiB are free" in process.get("/readyz")[1]
         assert process.get("/state/dev/one", process.key)[0] == 200
         filler.unlink()
         assert process.send("POST", "/state/dev/two", process.key, body)[0] == 200

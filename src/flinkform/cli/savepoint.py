@@ -58,8 +58,11 @@ def _create(options: argparse.Namespace, job: dict[str, Any], client: Any) -> tu
 
 def _delete(options: argparse.Namespace, job: dict[str, Any], client: Any) -> tuple[Any, str]:
     place = {**named.scope(job), "savepointId": options.savepoint}
-    found = client.call("GetSavepoint", place)["data"]
-    if found["deploymentId"] != job["deployment_id"]:
+    try:
+        owner = client.call("GetSavepoint", place)["data"]["deploymentId"]
+    except NotFound:
+        owner = ""
+    if owner != job["deployment_id"]:
         raise NotFound(f"{job['name']} has no savepoint {options.savepoint}", advice="list its savepoints")
     client.call("DeleteSavepoint", place)
     return {"deleted": options.savepoint}, f"savepoint {options.savepoint} is deleted"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 import socket
 import tempfile
 import time
@@ -17,6 +18,8 @@ from pathlib import Path
 from flinkform.errors import Conflict, FlinkformError, Missing, Unavailable
 
 _POLL = 0.2
+_ROOM = 1024**2
+"""Bytes below which nothing can be relied on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,12 @@ def prepare(home: Path) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         raise _unwritable(home, error) from error
+
+
+def full(home: Path) -> str:
+    """Say how little room is left where *home* is; nothing while there is some."""
+    free = shutil.disk_usage(home).free
+    return "" if free >= _ROOM else f"{home} is full: {free / 1024**2:.1f} MiB are free"
 
 
 def lock(home: Path, *, seconds: float, say: Callable[[str], None]) -> Lock:
@@ -120,7 +129,7 @@ def _holder(descriptor: int) -> str:
 def _unwritable(folder: Path, error: OSError) -> FlinkformError:
     other = "or choose another home (--home, FLINKFORM_HOME)"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return Unavailable(f"{folder} is full", advice=f"free some space, {other}")
+        return Unavailable(full(folder) or f"{folder} is full", advice=f"free some space, {other}")
     reason = (error.strerror or str(error)).lower()
     if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EEXIST):
         return Missing(f"{folder} cannot be made: {reason}", advice=f"make room for a folder of that name, {other}")

@@ -12,7 +12,7 @@ import pytest
 from flinkform.cli import api, named, savepoint
 from flinkform.cli import main as command
 from flinkform.cli.project import Project
-from flinkform.errors import JobFailed, TimedOut
+from flinkform.errors import JobFailed, NotFound, TimedOut
 
 PLACE = {"workspace": "w", "namespace": "shop"}
 JOBS = [
@@ -51,6 +51,8 @@ class Plane:
         self.said.append((operation, params, body))
         if operation == "GetJob":
             return {"data": {"artifact": {"sqlArtifact": {"sqlScript": "SELECT 2"}}}}
+        if operation == "GetSavepoint" and params["savepointId"] == "nowhere":
+            raise NotFound("EntityNotExist: savepoint nowhere")
         state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
         return {"data": self.savepoint(state)}
 
@@ -150,6 +152,8 @@ def test_a_savepoint_is_deleted(plane: Plane, capsys: pytest.CaptureFixture[str]
     assert [name for name, *_ in plane.said] == ["GetSavepoint", "DeleteSavepoint"]
     assert command.main(["savepoint", "delete", "b", "s-1"]) == 1
     assert capsys.readouterr().err == "error: b has no savepoint s-1; list its savepoints\n"
+    assert command.main(["savepoint", "delete", "a", "nowhere"]) == 1
+    assert capsys.readouterr().err == "error: a has no savepoint nowhere; list its savepoints\n"
     assert [name for name, *_ in plane.said].count("DeleteSavepoint") == 1
 
 

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 
+from flinkform.controlplane import home
 from flinkform.controlplane.api import access, proxy
 from flinkform.controlplane.api.call import Services
 from flinkform.controlplane.api.plain import answered, guarded
@@ -47,13 +48,15 @@ class Pages:
         return answered({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
 
     def reasons(self) -> list[str]:
-        """Return why no job can run now; nothing if one can."""
+        """Return why no job can run, or be trusted to, now; nothing if one can."""
         found = []
         try:
             with self._services.store.read() as db:
                 instances.page(db, limit=1)
         except FlinkformError as error:
             found.append(str(error))
+        if lack := home.full(self._services.settings.home):
+            found.append(lack)
         if not self._services.runtime.alive and (reason := self._services.trouble()):
             found.append(reason)
         return found
