@@ -87,14 +87,21 @@ def test_scripts_that_flink_refuses(running: Repository) -> None:
     running.job("typo", sql=PASSING.replace("SELECT id, price", "SELECT id, prize"))
     running.job("lake", sql=PASSING.replace("'blackhole'", "\n  'hologres'"))
     running.job("slow", "flink_options: {execution.checkpointing.interval: soon}\n")
+    table, *rest = PASSING.splitlines(keepends=True)
+    shared = f"-- what all read\n{table}".replace("'1'", "'${rate}'").replace("BIGINT", "BIG")
+    running.write("jobs/shared/orders.inc", shared)
+    running.job("torn", "variables: {rate: 100}\n", sql=f"-- flinkform: include ../shared/orders.inc\n{''.join(rest)}")
     try:
         failure = running.refused("up")
     finally:
-        for file in (*running.root.glob("jobs/shop/[lt]*.sql"), *running.root.glob("jobs/shop/slow.*")):
+        shutil.rmtree(running.root / "jobs/shared")
+        patterns = ("[lt]*.sql", "torn.*", "slow.*")
+        for file in {path for pattern in patterns for path in running.root.glob(f"jobs/shop/{pattern}")}:
             file.unlink()
     told = dict(zip(failure.places, (part["message"] for part in failure.said["parts"]), strict=True))
     assert told["jobs/shop/typo.sql:3:29"] == "Column 'prize' not found in any table"
     assert told["jobs/shop/lake.sql:3:3"].startswith("connector 'hologres' is not installed; present: blackhole, data")
+    assert "jobs/shared/orders.inc:2:25" in told
     assert "'soon' for key 'execution.checkpointing.interval'" in told["jobs/shop/slow.yaml:1:51"]
     assert running.world() == before
 

@@ -21,7 +21,7 @@ def jobs(tmp_path: Path) -> Path:
     """Two teams with a job each of one name, and one below."""
     folder = tmp_path / "jobs"
     for path, sql in (
-        ("bids/hourly.sql", "SELECT '${x}', '%{y}', '${TfToken[TOKEN.0]}'; -- ü\r\n"),
+        ("bids/hourly.sql", "SELECT '$${x}', '%{y}', '${TfToken[TOKEN.0]}'; -- ü\r\n"),
         ("bids/deep/er.sql", "SELECT 1"),
         ("fraud/hourly.sql", "SELECT 2"),
     ):

@@ -12,6 +12,7 @@ from flinkform.errors import FlinkformError
 from flinkform.provider.provenance import BLOB, COMMIT, PATH, RELEASE, blob
 from flinkform.release import ledger
 from flinkform.release.git import Repository
+from flinkform.release.script import script
 from flinkform.release.select import JOBS
 
 
@@ -66,15 +67,26 @@ def _git(here: Project, found: dict[str, Any], running: str) -> dict[str, Any]:
         about = next((one.about for one in entries if one.about.get("release") == found["release"]), {})
     except FlinkformError as error:
         return {"agrees": None, "note": error.message}
-    agrees = kept is not None and kept.object == found["blob"] == running
+    expected = kept.object if kept else ""
+    if kept and found["blob"] == running != expected and not path.endswith(".yaml"):
+        expected = _woven(repository, commit.sha, found["path"], here.environment)
+    agrees = kept is not None and expected == found["blob"] == running
     who = {"author": f"{commit.author} <{commit.email}>", "date": commit.date, "subject": commit.subject}
     signed = {"signed_by": about.get("signed_by", ""), "approved_by": about.get("approved_by", [])}
     return {
         **who,
         **signed,
         "agrees": agrees,
-        "note": "" if agrees else _why(found["blob"], running, kept.object if kept else ""),
+        "note": "" if agrees else _why(found["blob"], running, expected),
     }
+
+
+def _woven(repository: Repository, commit: str, path: str, environment: str) -> str:
+    """Return the id of a job's script with all it includes, '' where it cannot be read."""
+    try:
+        return script(repository, commit, path, environment)
+    except FlinkformError:
+        return ""
 
 
 def _why(label: str, running: str, kept: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flinkform import jobfile
 from flinkform.cli.files import jobs_folder
@@ -11,13 +11,14 @@ from flinkform.cli.project import Project
 from flinkform.flink.places import mentioned
 from flinkform.flink.values import Seen
 from flinkform.jobfile import Folder, Job
-from flinkform.jobfile.reader import sidecar
-from flinkform.jobfile.scripts import LIMIT
+from flinkform.jobfile.reader import reading, sidecar
 from flinkform.jobfile.settings import FILE
+from flinkform.jobfile.weave import INCLUDED, LIMIT
 from flinkform.release import owners
 from flinkform.release.git import Repository
 from flinkform.release.owners import Codeowners
 from flinkform.release.select import ENVIRONMENTS, JOBS, select
+from flinkform.release.tree import CommitTree, below
 from flinkform.rules.check import check
 from flinkform.rules.finding import Finding
 from flinkform.rules.silence import Silence, silences
@@ -69,24 +70,27 @@ def broken(here: Project, what: Scope, seen: Mapping[str, Seen]) -> list[Finding
     """Return which rules that are not firm the jobs of *what* break; *seen* is what the planner found, by job."""
     said = jobfile.settings(here.root, rules=_SOFT)
     tables = {path: one.tables for path, one in seen.items() if not one.problems}
-    world = World(str(jobs_folder(here)), what.chosen, said, _owners(here), tables, what.named)
+    scripts = {job.path: job.woven for job in (*what.chosen, *what.related) if job.woven}
+    world = World(str(jobs_folder(here)), what.chosen, said, _owners(here), tables, what.named, scripts)
     comments = [one for job in (*what.chosen, *what.related) for one in _silences(here, job)]
     return check(world, comments)
 
 
 def _shared(path: str) -> bool:
     """Say whether an edit of a file may be one of every job."""
-    alike = path.startswith(f"{JOBS}/") and path.endswith(("_defaults.yaml", ".jar"))
+    alike = path.startswith(f"{JOBS}/") and path.endswith(("_defaults.yaml", ".jar", INCLUDED))
     return alike or path in _WHOLE or path.startswith(f"{ENVIRONMENTS}/")
 
 
 def _texts(repository: Repository, commit: str, paths: Iterable[str]) -> Iterator[str]:
-    """Yield the scripts that a commit has at *paths*."""
-    there = repository.tree(commit, JOBS)
-    names = [there[file].object for path in paths if path.endswith(".sql") and (file := f"{JOBS}/{path}") in there]
+    """Yield the scripts that a commit has at *paths*, with all that they include as far as they can be read."""
+    there = below(repository.tree(commit, JOBS), JOBS)
     with repository.objects() as objects:
-        for _, data in objects.read(names, LIMIT):
-            yield (data or b"").decode(errors="replace")
+        reader = reading(CommitTree(objects, there, JOBS), None)
+        for path in paths:
+            if path.endswith(".sql") and path in there:
+                job = reader.job(path)
+                yield str(job.values["sql"]) if job else reader.tree.read(path, LIMIT).decode(errors="replace")
 
 
 def _owners(here: Project) -> Codeowners | None:
@@ -101,7 +105,9 @@ def _owners(here: Project) -> Codeowners | None:
 def _silences(here: Project, job: Job) -> Iterator[Silence]:
     folder = jobs_folder(here)
     if "sql" in job.values:
-        yield from silences(job.path, str(folder / job.path), job.values["sql"])
+        for one in silences(job.path, str(folder / job.path), job.values["sql"]):
+            at = one.position
+            yield replace(one, position=job.woven.place(at.line, at.column) if job.woven else at)
     beside = sidecar(job.path)
     if (folder / beside).is_file():
         text = Folder(folder).read(beside, LIMIT).decode(errors="replace")

@@ -42,7 +42,7 @@ def script(here: Project, job: Job) -> Script:
     """Return what the planner is asked about a job of SQL."""
     options = dict(job.values.get("flink_options") or {})
     batch, line = job.values.get("execution_mode") == "BATCH", planned.engine(here, line_of(job))
-    return Script(str(jobs_folder(here) / job.path), job.values["sql"], batch, options, line)
+    return Script(str(jobs_folder(here) / job.path), job.values["sql"], batch, options, line, job.woven)
 
 
 def line_of(job: Job) -> str:

@@ -23,6 +23,7 @@ from flinkform.flink import connectors, engines
 from flinkform.flink.settings import Settings
 from flinkform.flink.validate import Planner
 from flinkform.flink.values import Problem, Seen, Table
+from flinkform.jobfile.weave import Woven
 
 THREADS = min(8, 2 * (os.cpu_count() or 1))
 """The planner's threads: a few more than there are processors, as each also waits for Python."""
@@ -42,6 +43,8 @@ class Script:
     options: Mapping[str, str]
     engine: str = ""
     """The line of Flink that plans it; the usual one if empty."""
+    woven: Woven | None = None
+    """Where its author wrote each part of it; as it stands where nobody says."""
 
 
 def engine(here: Project, line: str) -> str:

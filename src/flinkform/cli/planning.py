@@ -17,6 +17,7 @@ from flinkform.cli import api, foretold, named, removed, shell, synth
 from flinkform.cli.progress import Step, counted
 from flinkform.cli.project import Project
 from flinkform.cli.stacks import Stack, Terraform, initialise, shown
+from flinkform.cli.written import located
 from flinkform.errors import FlinkformError
 from flinkform.jobfile import job_path
 from flinkform.provider.job import question
@@ -91,7 +92,7 @@ def _reviewed(here: Project, terraform: Terraform, what: Wanted, step: Step) -> 
         step.say(f"planning {counted(len(those), 'stack')}")
         with tempfile.TemporaryDirectory(prefix="flinkform-plan-") as folder:
             rows = _planned(terraform, those, Path(folder), step.say)
-    told = tuple(_asked(here, rows))
+    told = tuple(located(here, item, what.commit) for item in _asked(here, rows))
     return Review(
         environment=here.environment,
         commit=what.commit,

@@ -17,7 +17,9 @@ from flinkform.cli.leftover import Locks
 from flinkform.cli.progress import Progress, Step
 from flinkform.cli.project import Project
 from flinkform.cli.stacks import Outcome, Stack, Terraform
+from flinkform.cli.written import placed
 from flinkform.controlplane import home
+from flinkform.errors import FlinkformError
 from flinkform.provider import build
 
 _PATIENCE = 120
@@ -71,7 +73,10 @@ def _apply(here: Project, terraform: Terraform, found: tuple[Stack, ...], step: 
     for stack in gone:
         step.say(f"stack {stack.name} is in this checkout no longer: what it has is destroyed")
     removed.remember(here, removed.known(here) | names)
-    outcomes = stacks.apply_all(terraform, (*gone, *found), here.home / "plans", step.say)
+    try:
+        outcomes = stacks.apply_all(terraform, (*gone, *found), here.home / "plans", step.say)
+    except FlinkformError as error:
+        raise placed(here, found, error) from error
     removed.remember(here, names)
     return outcomes
 

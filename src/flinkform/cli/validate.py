@@ -21,6 +21,7 @@ from flinkform.errors import Invalid, Missing, Position
 from flinkform.flink.catalogue import DEFAULT
 from flinkform.flink.values import Problem
 from flinkform.jobfile import Job, Survey
+from flinkform.jobfile.weave import Woven
 from flinkform.rules.finding import Finding
 from flinkform.rules.report import REPORTS
 from flinkform.rules.table import Severity
@@ -166,8 +167,9 @@ def _finding(here: Project, asked: Script, problem: Problem) -> Finding:
     """Return a problem where it was written: an option that Flink refuses may be none of the script's own."""
     if problem.option and (place := _written_at(here, asked, problem.option)):
         return Finding(place, problem.message, id="flink")
-    at = Position(asked.shown, problem.line, problem.column)
-    return Finding(at, problem.message, _line(asked.text, problem), id="flink")
+    woven = asked.woven or Woven(asked.text, asked.shown)
+    at = woven.place(problem.line, problem.column)
+    return Finding(at, problem.message, woven.line(at)[:_WIDTH], id="flink")
 
 
 def _written_at(here: Project, asked: Script, option: str) -> Position | None:
@@ -178,12 +180,6 @@ def _written_at(here: Project, asked: Script, option: str) -> Position | None:
     path = Path(asked.shown).relative_to(folder).as_posix()
     found = jobfile.origins(path, folder, environment=jobfile.environment(environment_file(here)))
     return next((one.said.position for one in found if one.at == ("flink_options", option)), None)
-
-
-def _line(text: str, problem: Problem) -> str:
-    """Return the line of a script that a problem begins in."""
-    lines = text.splitlines()[problem.line - 1 : problem.line]
-    return lines[0][:_WIDTH] if lines else ""
 
 
 def _plain(path: Path) -> Script:

@@ -1,6 +1,6 @@
 """Job files: text in a folder to checked, frozen values; knows nothing of Terraform or HTTP."""
 
-from flinkform.jobfile.depend import differing, inputs, owner
+from flinkform.jobfile.depend import differing, included, inputs, owner
 from flinkform.jobfile.environments import allowed, environment, environment_in
 from flinkform.jobfile.load import Survey, load, load_job, survey
 from flinkform.jobfile.model import Allowed, Environment, Job, Overlay
@@ -24,6 +24,7 @@ __all__ = [
     "differing",
     "environment",
     "environment_in",
+    "included",
     "inputs",
     "job_name",
     "job_path",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 
+from flinkform.errors import Invalid
+from flinkform.jobfile.layers import VARIABLES
 from flinkform.jobfile.reader import Reader, defaults, sidecar
 from flinkform.jobfile.shape import DEFAULTS
 
@@ -30,22 +33,43 @@ def owner(path: str, files: Collection[str]) -> str | None:
 def inputs(path: str) -> tuple[str, ...]:
     """Return the files that have a say in the job at *path*, whether they are there or not, the script last.
 
-    The environment's overlays have one too.
+    The environment's overlays have one too, and what the script includes.
     """
     steps = path.split("/")[:-1]
     around = tuple(defaults("/".join(steps[:depth])) for depth in range(len(steps) + 1))
     return (*around, *((sidecar(path),) if path.endswith(".sql") else ()), path)
 
 
-def differing(old: Reader, new: Reader, paths: Iterable[str]) -> Iterator[str]:
+def included(reader: Reader, path: str) -> tuple[str, ...]:
+    """Return the files that the script at *path* includes; none where it cannot be read."""
+    if not path.endswith(".sql") or path not in reader.files:
+        return ()
+    with suppress(Invalid):
+        return reader.script(path, reader.laid(path, reader.own(sidecar(path)))).woven.included
+    return ()
+
+
+def differing(old: Reader, new: Reader, paths: Iterable[str], *, scripts: bool = False) -> Iterator[str]:
     """Yield those of *paths*, jobs of both readings, that defaults and environments give other values.
 
-    What cannot be read gives no values to compare: then all of them are yielded.
+    With *scripts* also those whose scripts become others by what they include. What cannot be read gives no values to
+    compare: then all of them are yielded.
     """
     wanted = tuple(paths)
-    found = [path for path in wanted if _values(old, path) != _values(new, path)]
+    found = [path for path in wanted if _differs(old, new, path, scripts=scripts)]
     yield from wanted if old.faults or new.faults else found
 
 
-def _values(reader: Reader, path: str) -> object:
-    return reader.laid(path, reader.own(sidecar(path))).values
+def _differs(old: Reader, new: Reader, path: str, *, scripts: bool) -> bool:
+    laid = [one.laid(path, one.own(sidecar(path))) for one in (old, new)]
+    values = [dict(one.values) for one in laid]
+    variables = [one.pop(VARIABLES, None) for one in values]
+    if values[0] != values[1]:
+        return True
+    if not path.endswith(".sql") or not (scripts or variables[0] != variables[1]):
+        return False
+    try:
+        texts = [reader.script(path, one).text for reader, one in zip((old, new), laid, strict=True)]
+    except Invalid:
+        return True
+    return texts[0] != texts[1]

@@ -12,8 +12,10 @@ from flinkform.errors import Invalid, Path, Position
 from flinkform.jobfile.documents import Document
 from flinkform.jobfile.faults import Faults
 from flinkform.jobfile.reading import Attributes, pairs, read, texts, unknown, without
+from flinkform.jobfile.weave import NAME
 from flinkform.resources import job
-from flinkform.schema.types import MapOf
+from flinkform.schema.model import Attribute
+from flinkform.schema.types import MapOf, String
 
 ELSEWHERE = {
     "sql": "the script is the .sql file beside this one",
@@ -24,7 +26,12 @@ ELSEWHERE = {
     "moved_from": "it is said by the one file of the one job that was renamed",
 }
 """Attributes of a job that a job file does not write, and where they come from."""
-KEYS: Attributes = {a.name: a for a in job.RESOURCE.attributes if a.writable and a.name not in ELSEWHERE}
+VARIABLES = "variables"
+"""What a script's variables stand for: a key that `flink_job` does not know, for its script has the values already."""
+_VARIABLES = Attribute(name=VARIABLES, type=MapOf(String()), doc="What each `${name}` in the script stands for.")
+KEYS: Attributes = {a.name: a for a in job.RESOURCE.attributes if a.writable and a.name not in ELSEWHERE} | {
+    VARIABLES: _VARIABLES
+}
 JAR = "jar"
 SUFFIX = ".jar.yaml"
 """How a file ends that is a job by itself: a program in a jar."""
@@ -90,6 +97,11 @@ def ours(document: Document, values: Mapping[str, Any], at: Path = ()) -> Iterat
         if name.startswith(job.OURS):
             place = (*at, "labels", name)
             yield document.fault(f"labels under {job.OURS} are flinkform's own", document.key(place), place)
+    for name in values.get(VARIABLES) or ():
+        if not NAME.fullmatch(name):
+            place = (*at, VARIABLES, name)
+            message = f"expected a name of letters, digits and _, got {name!r}"
+            yield document.fault(message, document.key(place), place)
     if RUNTIME_MODE in (values.get("flink_options") or ()):
         place = (*at, "flink_options", RUNTIME_MODE)
         yield document.fault(

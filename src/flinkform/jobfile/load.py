@@ -9,10 +9,10 @@ from pathlib import Path
 from flinkform.errors import Invalid, NotFound, Position
 from flinkform.jobfile.model import Allowed, Environment, Job
 from flinkform.jobfile.moves import astray
-from flinkform.jobfile.places import after
 from flinkform.jobfile.reader import reading
 from flinkform.jobfile.shape import misshapen
 from flinkform.jobfile.tree import Tree
+from flinkform.jobfile.weave import Woven
 
 
 def load(
@@ -69,18 +69,15 @@ def survey(
     problems = {str(fault): fault for fault in reader.faults}
     named = reader.environment.namespaces
     silent = dict.fromkeys(job.namespace for job in jobs if named and job.namespace not in named)
-    recomposed = tuple(
-        filter(
-            None, (_recomposed(reader.tree.shown(job.path), job.values["sql"]) for job in jobs if "sql" in job.values)
-        )
-    )
+    recomposed = tuple(filter(None, (_recomposed(job.woven) for job in jobs if job.woven)))
     return Survey(jobs, tuple(problems.values()), tuple(silent), recomposed)
 
 
-def _recomposed(file: str, text: str) -> Position | None:
-    """Return where *text* first differs from its composed form."""
+def _recomposed(woven: Woven) -> Position | None:
+    """Return where a script first differs from its composed form."""
+    text = woven.text
     if unicodedata.is_normalized("NFC", text):
         return None
     pairs = enumerate(zip(text, unicodedata.normalize("NFC", text), strict=False))
     first = next((at for at, (one, other) in pairs if one != other), 0)
-    return after(text[:first], file)
+    return woven.origin(first)

@@ -8,6 +8,7 @@ from typing import Any
 
 from flinkform.errors import Path, Position
 from flinkform.jobfile.documents import Document
+from flinkform.jobfile.weave import Woven
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,10 @@ class Job:
     sources: Mapping[str, Position] = field(hash=False, compare=False)
     moved: tuple[str, ...] = ()
     """The paths that it had before, the oldest first: it is the same job."""
+    woven: Woven | None = field(default=None, hash=False, compare=False, repr=False)
+    """Where its author wrote each part of its script; `None` for a program."""
+    variables: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What the variables of its script stand for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from flinkform.errors import Path as At
 from flinkform.jobfile.layers import MAPS, RUNTIME_MODE, SUFFIX, Layer
 from flinkform.jobfile.model import Environment, Overlay
 from flinkform.jobfile.reader import Reader, defaults, reading, sidecar
-from flinkform.jobfile.scripts import LIMIT, Script, script
+from flinkform.jobfile.scripts import Script
 from flinkform.jobfile.tree import Tree
 
 
@@ -61,7 +61,7 @@ def _all(reader: Reader, path: str) -> Iterator[tuple[At, Said]]:
     if path.endswith(SUFFIX):
         return
     with reader.faults:
-        yield from _set(script(reader.tree.read(path, LIMIT), reader.tree.shown(path)))
+        yield from _set(reader.script(path, reader.laid(path, reader.own(sidecar(path)))))
 
 
 def _laid(one: Layer) -> Iterator[tuple[At, Said]]:

@@ -13,16 +13,17 @@ from flinkform.jobfile import documents
 from flinkform.jobfile.environments import gathered
 from flinkform.jobfile.faults import Faults
 from flinkform.jobfile.globs import matches
-from flinkform.jobfile.layers import EMPTY, MOVED, RUNTIME_MODE, SUFFIX, Layer, layer, over
+from flinkform.jobfile.layers import EMPTY, MOVED, RUNTIME_MODE, SUFFIX, VARIABLES, Layer, layer, over
 from flinkform.jobfile.model import Allowed, Environment, Job
 from flinkform.jobfile.names import job_name
 from flinkform.jobfile.programs import pinned
-from flinkform.jobfile.scripts import LIMIT, Script, script
+from flinkform.jobfile.scripts import LIMIT, Script, plain, script
 from flinkform.jobfile.shape import DEFAULTS, program, scripts, stem
 from flinkform.jobfile.tree import Folder, Tree
+from flinkform.jobfile.weave import Source, Woven, weave
 from flinkform.resources import namespace
 
-_PROGRAM = Script("", {}, None, {})
+_PROGRAM = Script("", {}, None, {}, Woven("", ""))
 """What a job has that is no script."""
 _NAMESPACE = namespace.RESOURCE.attribute("name").type
 
@@ -64,10 +65,10 @@ class Reader:
         names, read = None, None
         with self.faults:
             names = _named(path, start)
-        with self.faults:
-            read = _PROGRAM if path.endswith(SUFFIX) else script(self.tree.read(path, LIMIT), start.file)
         own = self.own(sidecar(path))
         found = self.laid(path, own)
+        with self.faults:
+            read = _PROGRAM if path.endswith(SUFFIX) else self.script(path, found)
         if read is None or names is None:
             return None
         self.faults.extend(_apart(own, read))
@@ -78,7 +79,18 @@ class Reader:
         sources = {**found.sources, **dict.fromkeys(what, start)}
         if own.moved:
             sources[MOVED] = own.sources[MOVED]
-        return Job(path, names[1], names[0], _frozen(found.values, what), sources, own.moved)
+        woven, variables = (None, {}) if read is _PROGRAM else (read.woven, found.values.get(VARIABLES) or {})
+        return Job(path, names[1], names[0], _frozen(found.values, what), sources, own.moved, woven, dict(variables))
+
+    def script(self, path: str, found: Layer) -> Script:
+        """Return the script at *path* with all it includes, *found* being what its variables stand for among others."""
+        source = Source(self.tree.shown, self.files, self._text)
+        variables = found.values.get(VARIABLES) or {}
+        data = self.tree.read(path, LIMIT)
+        return script(data, self.tree.shown(path), lambda text: weave(text, path, source, variables))
+
+    def _text(self, path: str) -> str:
+        return plain(self.tree.read(path, LIMIT), self.tree.shown(path))
 
     def above(self, path: str) -> tuple[int, ...]:
         """Return which overlays of the environment match the job."""
@@ -171,4 +183,5 @@ def spoken(read: Script) -> Layer:
 def _frozen(values: Mapping[str, Any], what: Mapping[str, str]) -> Mapping[str, Any]:
     """Return *values* with *what* runs; maps are copied, for jobs must not share what a caller might change."""
     own = {name: dict(value) if isinstance(value, dict) else value for name, value in values.items()}
+    own.pop(VARIABLES, None)
     return MappingProxyType({**own, **what})

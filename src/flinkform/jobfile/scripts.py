@@ -6,16 +6,15 @@ Nothing is taken out of the text: Flink accepts the same SETs there, and positio
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from flinkform.errors import Invalid, Position
 from flinkform.jobfile.documents import decoded
 from flinkform.jobfile.layers import RUNTIME_MODE
-from flinkform.jobfile.places import Lines
+from flinkform.jobfile.weave import LIMIT, Woven
 
-LIMIT = 1024 * 1024
-"""Bytes that a script may have."""
+__all__ = ["LIMIT", "Script", "plain", "script"]
 
 # Blanks and comments as Flink's lexer knows them; `/*+` begins a hint. Possessive, so that no text is slow.
 _GAP = r"(?>[ \t\n\r\f]|--[^\r\n]*|//[^\r\n]*|/\*(?!\+)(?s:.)*?\*/)*+"
@@ -39,15 +38,27 @@ class Script:
     mode: str | None
     sources: Mapping[str, Position]
     """Where each option is SET, by its name."""
+    woven: Woven
+    """The text with where each part of it was written."""
 
 
-def script(data: bytes, file: str) -> Script:
-    """Return the script in *data*; Invalid where it is none, not UTF-8, blank, or of an unknown execution mode."""
+def plain(data: bytes, file: str) -> str:
+    """Return the text in *data*; Invalid where it is none or not UTF-8."""
     if data.startswith(_POINTER):
         advice = "run `git lfs pull`, and keep scripts out of Git LFS"
         raise Invalid("expected a script, got a pointer of Git LFS", position=Position(file, 1, 1), advice=advice)
-    text = decoded(data, file)
-    options, sources = _leading(text, file)
+    return decoded(data, file)
+
+
+def script(data: bytes, file: str, weave: Callable[[str], Woven] | None = None) -> Script:
+    """Return the script in *data*, put together by *weave*.
+
+    Invalid: it is none, not UTF-8, blank, or of an unknown execution mode.
+    """
+    text = plain(data, file)
+    woven = weave(text) if weave else Woven(text, file)
+    text = woven.text
+    options, sources = _leading(woven)
     mode = options.pop(RUNTIME_MODE, None)
     if mode is not None and mode.lower() not in _MODES:
         where = sources[RUNTIME_MODE]
@@ -56,20 +67,17 @@ def script(data: bytes, file: str) -> Script:
         )
     if not text.removeprefix("\ufeff").strip():
         raise Invalid("expected SQL statements, got an empty file", at=("sql",), position=Position(file, 1, 1))
-    return Script(text, options, _MODES[mode.lower()] if mode else None, sources)
+    return Script(text, options, _MODES[mode.lower()] if mode else None, sources, woven)
 
 
-def _leading(text: str, file: str) -> tuple[dict[str, str], dict[str, Position]]:
+def _leading(woven: Woven) -> tuple[dict[str, str], dict[str, Position]]:
     options: dict[str, str] = {}
     starts: dict[str, int] = {}
-    for found in _sets(text):
+    for found in _sets(woven.text):
         name = _unquoted(found["key"]) if found["bare_key"] is None else found["bare_key"]
         options[name] = _unquoted(found["value"]) if found["bare_value"] is None else found["bare_value"]
         starts[name] = found.start()
-    if not options:
-        return {}, {}
-    lines = Lines(text, file)
-    return options, {name: lines.place(start) for name, start in starts.items()}
+    return options, {name: woven.origin(start) for name, start in starts.items()}
 
 
 def _sets(text: str) -> Iterator[re.Match[str]]:

@@ -11,6 +11,7 @@ from flinkform.jobfile.layers import ELSEWHERE, JAR, KEYS, SUFFIX
 from flinkform.jobfile.names import job_name, job_path
 from flinkform.jobfile.scripts import LIMIT, script
 from flinkform.jobfile.shape import DEFAULTS
+from flinkform.jobfile.weave import escaped
 
 _STEP = 240
 """Bytes that the name of a folder or file may have; the suffix comes on top, and no file system takes more than 255."""
@@ -34,8 +35,8 @@ def files(name: str, values: Mapping[str, Any]) -> dict[str, bytes]:
     if not values.get("sql"):
         raise Invalid(f"{name}: expected a script or a program in a jar, got neither", advice="no job file says that")
     try:
-        data = str(values["sql"]).encode()
-        said = script(data, f"{path}.sql")
+        data = escaped(str(values["sql"])).encode()
+        said = script(str(values["sql"]).encode(), f"{path}.sql")
         if len(data) > LIMIT:
             raise Invalid(f"expected a script of at most {LIMIT} bytes, got {len(data)}")  # noqa: TRY301
     except (UnicodeEncodeError, Invalid) as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from flinkform.errors import FlinkformError, Invalid, Position
 from flinkform.jobfile.shape import DEFAULTS
 from flinkform.jobfile.tree import PART
+from flinkform.jobfile.weave import INCLUDED
 from flinkform.release.git import LINK, MODULE, Entry, Repository
 from flinkform.release.select import ENVIRONMENTS, JOBS, composing
 from flinkform.release.tree import CommitTree
@@ -46,7 +47,8 @@ def _wanted(path: str, entry: Entry, teams: frozenset[str] | None) -> bool:
         return False
     if top != JOBS or not rest:
         return top == ENVIRONMENTS or composing(path)
-    return teams is None or rest == DEFAULTS or rest.partition("/")[0] in teams
+    # What scripts of a team include may be anywhere.
+    return teams is None or rest == DEFAULTS or rest.endswith(INCLUDED) or rest.partition("/")[0] in teams
 
 
 def _sources(tree: CommitTree, wanted: Mapping[str, Entry], entries: Mapping[str, Entry]) -> Iterator[tuple[str, str]]:

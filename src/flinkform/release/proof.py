@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flinkform.errors import FlinkformError
 from flinkform.release import document, ledger
 from flinkform.release.git import Repository
 from flinkform.release.ledger import Entry
+from flinkform.release.script import script
 from flinkform.release.select import JOBS
 
 _SHORT = 12
@@ -50,7 +52,8 @@ def faults(repository: Repository, environment: str, jobs: Iterable[Running]) ->
     for job in jobs:
         if job["commit"] and job["commit"] not in trees:
             trees[job["commit"]] = _tree(repository, job["commit"])
-        if why := _job(job, entries, trees.get(job["commit"], {})):
+        at = partial(_woven, repository, environment)
+        if why := _job(job, entries, trees.get(job["commit"], {}), at):
             yield f"{environment}: {job.name} {why}"
 
 
@@ -70,7 +73,15 @@ def _tree(repository: Repository, commit: str) -> Mapping[str, Any]:
         return {}
 
 
-def _job(job: Running, entries: Sequence[Entry], files: Mapping[str, Any]) -> str:
+def _woven(repository: Repository, environment: str, job: Running) -> str:
+    """Return the id of what a job's script becomes with all it includes, '' where it cannot be read."""
+    try:
+        return script(repository, repository.resolve(job["commit"]), job["path"], environment)
+    except FlinkformError:
+        return ""
+
+
+def _job(job: Running, entries: Sequence[Entry], files: Mapping[str, Any], woven: Callable[[Running], str]) -> str:
     """Return what is wrong with a job, '' for nothing."""
     possible = _releases(entries, job.name)
     label = job["release"]
@@ -82,16 +93,16 @@ def _job(job: Running, entries: Sequence[Entry], files: Mapping[str, Any]) -> st
         return f"is labelled {job['commit'][:_SHORT] or 'with no commit'}, {label} is of {possible[label][:_SHORT]}"
     if job.logged is not None and job.logged != label:
         return f"is labelled {label}, the log says that {job.logged or 'nobody'} changed it last"
-    return _content(job, files)
+    return _content(job, files, woven)
 
 
-def _content(job: Running, files: Mapping[str, Any]) -> str:
+def _content(job: Running, files: Mapping[str, Any], woven: Callable[[Running], str]) -> str:
     """Return what script, label and Git have otherwise, '' for nothing."""
     kept = files.get(f"{JOBS}/{job['path']}")
     if kept is None:
         return f"is of {job['path']}, which {job['commit'][:_SHORT]} does not have"
     now = job.script
-    if now and not now == job["blob"] == kept.object:
+    if now and not (now == job["blob"] and (now == kept.object or now == woven(job))):
         return f"runs the script {now[:_SHORT]}, its label says {job['blob'][:_SHORT]}, Git {kept.object[:_SHORT]}"
     return ""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ from flinkform.jobfile import Environment
 from flinkform.jobfile.reader import Reader, reading
 from flinkform.jobfile.settings import FILE as SETTINGS
 from flinkform.jobfile.shape import DEFAULTS
+from flinkform.jobfile.weave import INCLUDED, LIMIT
 from flinkform.release.git import LINK, MODULE, Change, Entry, Objects, Repository
 from flinkform.release.tree import CommitTree, below
 
@@ -106,8 +107,11 @@ class _Side:
         except FlinkformError:
             return None
 
-    def reader(self, environment: Environment | None) -> Reader:
-        return reading(self.tree(), environment)
+    def reader(self, environment: Environment | None, *, scripts: bool) -> Reader:
+        tree = self.tree()
+        if scripts:  # one after the other they would take a while
+            tree.fetch((path for path in self.jobs if path.endswith((".sql", INCLUDED))), LIMIT)
+        return reading(tree, environment)
 
     def pointing(self, target: str) -> Iterator[str]:
         """Yield the links that lead to *target*."""
@@ -149,8 +153,9 @@ class _Comparison:
 
     def _job_file(self, path: str, change: Change, around: list[str]) -> None:
         """Note whose file *path* is, in both commits: a sidecar may have lost its script."""
-        # A jar has a say in every job that names it, which the sha256 among their values tells.
-        if path.rpartition("/")[2] == DEFAULTS or path.endswith(_JAR):
+        # A jar has a say in every job that names it, which the sha256 among their values tells; so have includes,
+        # of which the scripts tell.
+        if path.rpartition("/")[2] == DEFAULTS or path.endswith((_JAR, INCLUDED)):
             around.append(change.path)
             return
         for side, entry in ((self.old, change.old), (self.new, change.new)):
@@ -181,19 +186,21 @@ class _Comparison:
             return set(), False, ()
         before, after = self.old.environment(), self.new.environment()
         spaces, workspace = _places(before, after)
-        old, new = self.old.reader(before), self.new.reader(after)
-        found = jobfile.differing(old, new, self._sharing(files))
-        because = tuple(files)
-        return spaces, workspace, tuple(Selected(path, How.MODIFIED, _why(path, because)) for path in found)
+        scripts = any(path.endswith(INCLUDED) for path in files)
+        old, new = self.old.reader(before, scripts=scripts), self.new.reader(after, scripts=scripts)
+        found = jobfile.differing(old, new, self._sharing(files), scripts=scripts)
+        return spaces, workspace, tuple(Selected(path, How.MODIFIED, _why(old, new, path, files)) for path in found)
 
     def _sharing(self, files: list[str]) -> Iterator[str]:
         """Yield the jobs of both commits that one of *files* may have a say in, unless they differ by themselves."""
         whole = any(not path.startswith(f"{JOBS}/") for path in files)
         folders = [path.removeprefix(f"{JOBS}/").removesuffix(DEFAULTS) for path in files]
         programs = any(path.endswith(_JAR) for path in files)
+        scripts = any(path.endswith(INCLUDED) for path in files)
         for path in self.new.jobs:
             known = path in self.old.jobs and path not in self.own and jobfile.owner(path, self.new.jobs) == path
-            if known and (whole or path.startswith(tuple(folders)) or (programs and path.endswith(f"{_JAR}.yaml"))):
+            kind = (programs and path.endswith(f"{_JAR}.yaml")) or (scripts and path.endswith(".sql"))
+            if known and (whole or kind or path.startswith(tuple(folders))):
                 yield path
 
 
@@ -234,8 +241,10 @@ def _places(before: Environment | None, after: Environment | None) -> tuple[set[
     return spaces, (before.workspace if before else {}) != (after.workspace if after else {})
 
 
-def _why(path: str, files: tuple[str, ...]) -> tuple[str, ...]:
-    """Return those of *files* that have a say in the job at *path*."""
+def _why(old: Reader, new: Reader, path: str, files: Sequence[str]) -> tuple[str, ...]:
+    """Return those of *files* that have a say in the job at *path*, before or now."""
     own = {f"{JOBS}/{one}" for one in jobfile.inputs(path)}
+    if any(one.endswith(INCLUDED) for one in files):
+        own |= {f"{JOBS}/{one}" for side in (old, new) for one in jobfile.included(side, path)}
     mine = tuple(one for one in files if one in own or not one.startswith(f"{JOBS}/"))
     return mine or tuple(one for one in files if one.endswith(_JAR))

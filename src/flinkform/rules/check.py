@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from flinkform.errors import Position
 from flinkform.flink.places import Place, places
 from flinkform.flink.values import Table
 from flinkform.jobfile.globs import matches
@@ -54,7 +53,7 @@ def _tables(world: World) -> Iterator[Finding]:
             writers[place].append(path)
     for path, tables in world.tables.items():
         for table in tables:
-            at = Position(f"{world.folder}/{path}", table.line, table.column)
+            at = world.place(path, table.line, table.column)
             for place in places(table):
                 if world.named is None or place[-1] in world.named:
                     yield from _table(world, Finding(at, "", job=path), table, place, writers[place])

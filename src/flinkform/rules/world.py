@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from flinkform.errors import Position
 from flinkform.flink.values import Table
 from flinkform.jobfile import Job, Settings
+from flinkform.jobfile.weave import Woven
 from flinkform.release.owners import Codeowners
 
 
@@ -26,6 +27,13 @@ class World:
     owners: Codeowners | None = None
     tables: Mapping[str, tuple[Table, ...]] = field(default_factory=dict)
     named: frozenset[str] | None = None
+    scripts: Mapping[str, Woven] = field(default_factory=dict)
+    """Where each part of a job's script was written, by path."""
+
+    def place(self, path: str, line: int, column: int) -> Position:
+        """Return where the author of the job at *path* wrote what Flink sees at *line* and *column*."""
+        woven = self.scripts.get(path)
+        return woven.place(line, column) if woven else Position(f"{self.folder}/{path}", line, column)
 
     def start(self, job: Job, line: int = 1, column: int = 1) -> Position:
         """Return a place in a job's file."""

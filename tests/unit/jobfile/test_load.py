@@ -133,7 +133,7 @@ class Memory:
         return f"git:{path}"
 
 
-@given(st.text(min_size=1).map(lambda t: f"${{a}}%{{b}}\r\n;'{t}'\ufeff"))
+@given(st.text(min_size=1).map(lambda t: f"${{a.b}}%{{b}}\r\n;'{t}'\ufeff"))
 def test_the_bytes_of_a_script_survive(text: str) -> None:
     """What Terraform, YAML or an editor would read into a script stays text."""
     (job,) = load(Memory({"n/a.sql": text.encode()}))

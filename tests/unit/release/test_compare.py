@@ -44,3 +44,19 @@ def test_an_environment_that_is_none_is_said(site: Site) -> None:
     commit = site.commit(FILES)
     with pytest.raises(NotFound, match=r"there is no environment environments/test.yaml; expected one of dev.yaml"):
         differences(site.repository, commit, "dev", "test")
+
+
+def test_variables_differ_where_a_script_uses_them(site: Site) -> None:
+    """As values, not as another script; what none uses is no difference."""
+    files = {
+        **FILES,
+        "jobs/a/x.sql": "SELECT '${topic}'",
+        "jobs/a/_defaults.yaml": "variables: {topic: bids, rate: '1'}\n",
+        "environments/schema.yaml": "jobs: [variables]\n",
+        "environments/dev.yaml": "jobs: [{match: ['**'], variables: {topic: dev.bids, rate: '2'}}]\n",
+        "environments/prod.yaml": "",
+    }
+    commit = site.commit(files)
+    assert differences(site.repository, commit, "dev", "prod") == (
+        Difference("jobs/a/x.sql", "variables.topic", "dev.bids", "bids"),
+    )

@@ -85,3 +85,20 @@ def test_a_ledger_that_lies_is_named(site: Site) -> None:
     file.write_bytes(bytes(data))
     (found,) = said(site)
     assert "the ledger of dev is damaged" in found
+
+
+def test_a_script_with_what_it_includes_fits(site: Site) -> None:
+    """Flink got more than the file at the path has, and that is what the commit makes of it for the environment."""
+    site.commit(
+        {
+            "jobs/a/x.sql": "-- flinkform: include t.inc\nSELECT '${topic}'",
+            "jobs/a/t.inc": SQL,
+            "environments/schema.yaml": "jobs: [variables]\n",
+            "environments/dev.yaml": "jobs: [{match: ['**'], variables: {topic: bids}}]\n",
+        }
+    )
+    job = released(site, "r-1", "applied")
+    for script, fits in ((f"{SQL}SELECT 'bids'", True), (f"{SQL}SELECT 'sales'", False)):
+        runs = blob(script.encode())
+        found = said(site, replace(job, script=runs, labels={**job.labels, "blob": runs}))
+        assert (found == []) is fits

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from flinkform import jobfile
+from flinkform.release.document import artefact
+from flinkform.release.extract import extract
 from flinkform.release.select import How, Selection, composing, select
 from tests import monorepo
 from tests.unit.release.conftest import SQL, Site
@@ -121,3 +124,49 @@ def test_a_jar_selects_whom_it_is_the_program_of(site: Site) -> None:
     (found,) = selected(site, first, second).jobs
     assert (found.path, found.how, found.because) == ("a/p.jar.yaml", "modified", ("jobs/a/lib/one.jar",))
     assert selected(site, second, site.commit({"jobs/b/lib/one.jar": b"2"})).jobs == ()
+
+
+INCLUDES = {
+    "jobs/shared/orders.inc": "CREATE TABLE o (x INT);\n",
+    "jobs/shared/deep.inc": "-- flinkform: include orders.inc\n",
+    "jobs/shared/other.inc": "-- ${none}\n",
+    "jobs/a/near.sql": "-- flinkform: include ../shared/orders.inc\nSELECT '${topic}'",
+    "jobs/b/far.sql": "-- flinkform: include /shared/deep.inc\nSELECT 1",
+    "jobs/b/none.sql": "SELECT 1 -- no include ../shared/orders.inc",
+    "jobs/_defaults.yaml": "variables: {topic: bids, rate: '1'}\n",
+}
+
+
+def test_an_include_selects_whom_it_is_a_part_of(site: Site) -> None:
+    """However far away, with the file as the reason; what nobody includes, or says the same, selects nobody."""
+    first = site.commit(START | INCLUDES)
+    second = site.commit({"jobs/shared/orders.inc": "CREATE TABLE o (y INT);\n", "jobs/shared/other.inc": "x\n"})
+    found = selected(site, first, second)
+    assert {one.path: (one.how, one.because) for one in found.jobs} == {
+        "a/near.sql": (How.MODIFIED, ("jobs/shared/orders.inc",)),
+        "b/far.sql": (How.MODIFIED, ("jobs/shared/orders.inc",)),
+    }
+    assert found.teams == {"a", "b"}
+    third = site.commit({"jobs/shared/deep.inc": "CREATE TABLE o (y INT);\n"})
+    assert chosen(site, second, third) == {}
+    assert chosen(site, third, site.commit({"jobs/shared/orders.inc": None})) == {"a/near.sql": "modified"}
+
+
+def test_a_variable_selects_whom_it_stands_in(site: Site) -> None:
+    """Not those that only could use it."""
+    first = site.commit(START | INCLUDES)
+    second = site.commit({"jobs/_defaults.yaml": "variables: {topic: bids, rate: '2'}\n"})
+    assert chosen(site, first, second) == {}
+    third = site.commit({"jobs/_defaults.yaml": "variables: {topic: sales, rate: '2'}\n"})
+    assert chosen(site, second, third) == {"a/near.sql": "modified"}
+
+
+def test_a_part_of_a_commit_has_what_its_scripts_include(site: Site, tmp_path: Path) -> None:
+    """Which may be in no team's folder; the artefact is another one with it."""
+    commit = site.commit(START | INCLUDES)
+    extract(site.repository, commit, tmp_path / "out", teams=frozenset({"a"}))
+    jobs = {job.path: str(job.values["sql"]) for job in jobfile.load(tmp_path / "out" / "jobs")}
+    assert jobs["a/near.sql"] == "CREATE TABLE o (x INT);\nSELECT 'bids'"
+    assert not any(path.startswith("b/") for path in jobs)
+    changed = site.commit({"jobs/shared/orders.inc": "CREATE TABLE o (y INT);\n"})
+    assert artefact(site.repository, commit) != artefact(site.repository, changed)
