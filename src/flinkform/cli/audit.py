@@ -14,7 +14,7 @@ from flinkform.cli import released
 from flinkform.cli.progress import table
 from flinkform.cli.store import arguments, opened
 from flinkform.controlplane.store import audit
-from flinkform.controlplane.store.audit import Head, Row
+from flinkform.controlplane.store.audit import NOTHING, Head, Row
 from flinkform.errors import Conflict, Invalid
 
 _MOST = 20
@@ -64,15 +64,22 @@ def _wanted(rows: Iterator[Row], options: argparse.Namespace) -> Iterator[Row]:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    expected, releases, unlike = _head(options.head), 0, list[str]()
+    expected, releases, unlike, start = _head(options.head), 0, list[str](), NOTHING
     if options.file is not None:
         with options.file.open("rb") as lines:
             last, found = _checked(audit.exported(lines), None, expected)
     else:
         with opened(options) as (_, store), store.read() as db:
-            last, found = _checked(audit.rows(db), audit.head(db), expected)
+            start = audit.start(db)
+            last, found = _checked(audit.rows(db), audit.head(db), expected, start=start)
             releases, unlike = released.proven(db)
-    whole = {"rows": last.seq, "head": f"{last.seq}:{last.hash}", "releases": releases, "faults": found + unlike}
+    whole = {
+        "rows": last.seq - start.seq,
+        "pruned": start.seq,
+        "head": f"{last.seq}:{last.hash}",
+        "releases": releases,
+        "faults": found + unlike,
+    }
     if options.json:
         print(json.dumps(whole))
     if unlike:
@@ -82,14 +89,17 @@ def _verify(options: argparse.Namespace) -> int:
         advice = "the rows before the first of these are as they were written"
         raise Conflict("the audit log was altered:\n  " + "\n  ".join(found), advice=advice)
     if not options.json:
-        print(f"{last.seq} rows, each as it was written; the end is {whole['head']}")
+        gone = f"rows 1 to {start.seq} were pruned; " if start.seq else ""
+        print(f"{gone}{last.seq - start.seq} rows, each as it was written; the end is {whole['head']}")
         if releases:
             print(f"{releases} releases: log, labels and Git say the same of each")
         sys.stdout.flush()
     return 0
 
 
-def _checked(rows: Iterator[Row], head: Head | None, expected: Head | None) -> tuple[Head, list[str]]:
+def _checked(
+    rows: Iterator[Row], head: Head | None, expected: Head | None, *, start: Head = NOTHING
+) -> tuple[Head, list[str]]:
     """Return the end of the log and what is wrong with it; it must hold the row *expected* as well."""
     seen: dict[int, str] = {}
     last = Head(0, "")
@@ -103,7 +113,9 @@ def _checked(rows: Iterator[Row], head: Head | None, expected: Head | None) -> t
                 seen[expected.seq] = row.hash
             yield row
 
-    found = list(islice(audit.faults(watched(), head=head), _MOST))
+    found = list(islice(audit.faults(watched(), head=head, start=start), _MOST))
+    if expected == start:
+        return last, found
     if expected is not None and expected.seq and seen.get(expected.seq) != expected.hash and len(found) < _MOST:
         found.append(f"row {expected.seq} does not have the hash {expected.hash} that it had")
     return last, found

@@ -1,4 +1,4 @@
-"""Which savepoints and checkpoints nobody needs any more: how many are kept, and for how long."""
+"""What nobody needs any more: how many savepoints and checkpoints are kept, and all that is kept for how long."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flinkform.errors import Invalid
+from flinkform.errors import Invalid, Path
 
 NEWEST, AGE = "savepoints.newest", "savepoints.age"
 """The labels by which a deployment has a policy of its own."""
@@ -32,8 +32,16 @@ class Policy:
         if NEWEST in labels:
             own = replace(own, newest=_whole(str(labels[NEWEST])))
         if AGE in labels:
-            own = replace(own, age=_duration(str(labels[AGE])))
+            own = replace(own, age=duration(str(labels[AGE]), at=("labels", AGE)))
         return own
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """Milliseconds for which rows of the audit log are kept (for ever, if unset), and files that no job needs."""
+
+    audit: int | None = None
+    artifacts: int = 30 * _UNITS["d"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +59,11 @@ def surplus(found: Iterable[Kept], policy: Policy, *, needed: Collection[str], n
     return [one.name for one in ordered[policy.newest :] if one.made < youngest and one.name not in needed]
 
 
-def _duration(text: str) -> int:
-    """Milliseconds."""
+def duration(text: str, *, at: Path = ()) -> int:
+    """Milliseconds. Invalid: it is none."""
     match = _SPAN.fullmatch(text)
     if not match:
-        raise Invalid(f"expected a duration such as 90m, 36h or 7d, got {text[:40]!r}", at=("labels", AGE))
+        raise Invalid(f"expected a duration such as 90m, 36h or 7d, got {text[:40]!r}", at=at)
     return int(match[1]) * _UNITS[match[2]]
 
 

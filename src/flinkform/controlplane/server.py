@@ -77,7 +77,7 @@ def run(
         held.callback(fleet.stop)
         limit = Limit(failures=settings.failures, window=settings.failure_minutes * 60_000)
         bench = Bench(store, fleet, settings.folder, limit=limit, stores=settings.stores, opened=vault.opener(settings))
-        reign = Reign(lambda led: Loop(replace(bench, store=led), policy=settings.retention), fleet)
+        reign = Reign(lambda led: Loop(replace(bench, store=led), policy=settings.retention, ages=settings.ages), fleet)
         stopping = threading.Event()
         services = Services(
             store=store,

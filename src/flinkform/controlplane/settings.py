@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flinkform.controlplane import targets
-from flinkform.controlplane.retention import AGE, NEWEST, Policy
+from flinkform.controlplane.retention import AGE, NEWEST, Ages, Policy, duration
 from flinkform.controlplane.variables import S3
 from flinkform.errors import Invalid
 from flinkform.flink.session import Remote
@@ -84,6 +84,9 @@ class Settings:
 
     retention: Policy = field(default_factory=Policy)
     """Which savepoints of flinkform's own making are kept: five are enough to go back a few edits."""
+
+    ages: Ages = field(default_factory=Ages)
+    """For how long the audit log and uploaded files are kept."""
 
     filesystem: Mapping[str, str] = field(default_factory=dict, repr=False)
     """How Flink reaches S3, as AWS' own variables say; it gets no other part of our environment."""
@@ -162,6 +165,7 @@ def from_environment(
         lock_wait=_whole(environment, "FLINKFORM_LOCK_WAIT", default=int(base.lock_wait)),
         filesystem=_s3(environment),
         retention=_retention(environment, default=base.retention),
+        ages=_ages(environment, default=base.ages),
         secrets_key=Path(named).absolute() if (named := environment.get("FLINKFORM_SECRETS_KEY")) else None,
         targets=_targets(environment, base.home) if serving else {},
         storage=_storage(environment),
@@ -201,6 +205,22 @@ def _retention(environment: Mapping[str, str], *, default: Policy) -> Policy:
         return default.of({label: environment[name] for label, name in names.items() if environment.get(name)})
     except Invalid as error:
         raise Invalid(f"{names[str(error.at[-1])]}: {error.message}") from error
+
+
+def _ages(environment: Mapping[str, str], *, default: Ages) -> Ages:
+    found = {
+        field: _age(environment, name)
+        for field, name in (("audit", "FLINKFORM_AUDIT_AGE"), ("artifacts", "FLINKFORM_ARTIFACTS_AGE"))
+        if environment.get(name)
+    }
+    return replace(default, **found)
+
+
+def _age(environment: Mapping[str, str], name: str) -> int:
+    try:
+        return duration(environment[name])
+    except Invalid as error:
+        raise Invalid(f"{name}: {error.message}") from error
 
 
 def _size(environment: Mapping[str, str], name: str, *, default: str) -> str:

@@ -32,6 +32,8 @@ VARIABLES = frozenset(
         "FLINKFORM_LOG_LEVEL",
         "FLINKFORM_SAVEPOINTS_NEWEST",
         "FLINKFORM_SAVEPOINTS_AGE",
+        "FLINKFORM_AUDIT_AGE",
+        "FLINKFORM_ARTIFACTS_AGE",
     )
 )
 """What `settings.from_environment` reads, but for the variables that a target names."""

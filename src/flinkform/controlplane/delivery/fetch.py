@@ -49,7 +49,7 @@ class Fetch:
         Where nothing pins it, it is fetched anew, but *again* takes what was fetched last. Invalid: it is no file
         that may be taken, or not the one that was pinned. Conflict: it is not there. Unavailable: nobody answers.
         """
-        place, pin = _pinned(place, sha256)
+        place, pin = pinned(place, sha256)
         with self._alone(place):
             known = pin if pin and self.shelf.has(pin) else None
             if known is None and (again or urlsplit(place).scheme == UPLOADED):
@@ -59,7 +59,7 @@ class Fetch:
                 self.shelf.name(place, known)
             elif pin and known != pin:
                 raise Invalid(f"expected {place} to have sha256 {pin}, got {known}", advice="pin what is there")
-            return self.shelf.path(known)
+            return self.shelf.used(known)
 
     def _fetched(self, place: str, pin: str) -> str:
         with self.shelf.incoming() as new:
@@ -90,7 +90,7 @@ def check(place: Any, at: At) -> None:
     if parts.scheme == "file" and (parts.netloc not in ("", "localhost") or not parts.path.startswith("/")):
         raise Invalid(f"expected file: and an absolute path, got {place[:80]!r}", at=at)
     try:
-        _pinned(place, "")
+        pinned(place)
     except Invalid as error:
         raise Invalid(error.message, at=at) from None
 
@@ -100,7 +100,7 @@ def uploaded(workspace: str, namespace: str, name: str) -> str:
     return f"{UPLOADED}://{workspace}/{namespace}/{name}"
 
 
-def _pinned(place: str, sha256: str) -> tuple[str, str]:
+def pinned(place: str, sha256: str = "") -> tuple[str, str]:
     """A URI without its pin, and the pin."""
     bare, fragment = urldefrag(place)
     if fragment and not (fragment.startswith(_PIN) and DIGEST.fullmatch(fragment.removeprefix(_PIN))):

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,6 +81,31 @@ class Shelf:
 
     def has(self, sha256: str) -> bool:
         return self.path(sha256).is_file()
+
+    def used(self, sha256: str) -> Path:
+        """Return where a file is that somebody needs now; from now on its age counts."""
+        path = self.path(sha256)
+        with suppress(FileNotFoundError):
+            os.utime(path)
+        return path
+
+    def sweep(self, needed: Collection[str], *, now: float, seconds: float) -> Iterator[str]:
+        """Remove files that are not *needed* and were not for so many *seconds*, and names of none; yield the sha256.
+
+        When a file was needed last is its time of change, in seconds since the epoch as *now* is.
+        """
+        for path in sorted(self._folder("files").iterdir()):
+            with suppress(FileNotFoundError):
+                if path.stem in needed:
+                    os.utime(path, (now, now))
+                elif path.stat().st_mtime < now - seconds:
+                    path.unlink()
+                    yield path.stem
+        for label in sorted(self._folder("names").iterdir()):
+            with suppress(FileNotFoundError, UnicodeDecodeError):
+                found = label.read_text(encoding="ascii").strip()
+                if DIGEST.fullmatch(found) and not self.has(found) and label.stat().st_mtime < now - seconds:
+                    label.unlink()
 
     def name(self, place: str, sha256: str) -> None:
         """Let *place*, a URI, mean that file from now on."""

@@ -27,8 +27,8 @@ from flinkform.controlplane.reconcile.seating import seat
 from flinkform.controlplane.reconcile.silence import Silence
 from flinkform.controlplane.reconcile.strays import Strays
 from flinkform.controlplane.reconcile.supervise import Supervision
-from flinkform.controlplane.retention import Policy
-from flinkform.controlplane.store import events, nonces, rescales, runs, savepoints
+from flinkform.controlplane.retention import Ages, Policy
+from flinkform.controlplane.store import audit, events, nonces, rescales, runs, savepoints
 from flinkform.controlplane.store.intents import tell
 from flinkform.controlplane.store.rescales import Rescale
 from flinkform.controlplane.store.runs import Run
@@ -58,7 +58,13 @@ class Loop:
     """
 
     def __init__(
-        self, bench: Bench, *, executor: Executor | None = None, minimum: int = 200, policy: Policy | None = None
+        self,
+        bench: Bench,
+        *,
+        executor: Executor | None = None,
+        minimum: int = 200,
+        policy: Policy | None = None,
+        ages: Ages | None = None,
     ) -> None:
         self._bench = bench
         self._woken = threading.Event()
@@ -67,7 +73,8 @@ class Loop:
         self._supervision = Supervision(bench.fleet, self._crew, bench.clock)
         self._clusters = Clusters(bench, self._supervision)
         self._eyes = Eyes(bench.fleet, executor or ThreadPoolExecutor(_MOST, "look"), bench.clock)
-        self._retention = Retention(bench, self._crew, policy or Policy())
+        self._ages = ages or Ages()
+        self._retention = Retention(bench, self._crew, policy or Policy(), self._ages)
         self._patience = Patience(first=500, limit=30_000)
         self._pulse = Pulse()
         self._vigil = Vigil(bench.limit.stuck)
@@ -278,6 +285,9 @@ class Loop:
             with self._bench.store.write() as db:
                 events.prune(db)
                 nonces.prune(db, before=now - _NONCES_KEPT)
+            if self._ages.audit is not None:
+                with self._bench.store.write() as db:
+                    audit.prune(db, before=now - self._ages.audit, now=now)
 
 
 def _why(one: Savepoint, view: View, run: Run | None) -> str:

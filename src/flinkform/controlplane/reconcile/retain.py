@@ -10,11 +10,11 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
-from flinkform.controlplane.reconcile import restore
+from flinkform.controlplane.reconcile import artifacts, restore
 from flinkform.controlplane.reconcile.bench import Bench
 from flinkform.controlplane.reconcile.crew import Crew
 from flinkform.controlplane.reconcile.patience import Patience
-from flinkform.controlplane.retention import Kept, Policy, surplus
+from flinkform.controlplane.retention import Ages, Kept, Policy, surplus
 from flinkform.controlplane.store import deployments, events, runs, savepoints
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.savepoints import ENDED, Savepoint
@@ -36,10 +36,11 @@ _log = structlog.get_logger(__name__)
 class Retention:
     """Has savepoints erased that shall go, and finds those that may; a bucket that is silent holds up nothing else."""
 
-    def __init__(self, bench: Bench, crew: Crew, policy: Policy) -> None:
+    def __init__(self, bench: Bench, crew: Crew, policy: Policy, ages: Ages) -> None:
         self._bench = bench
         self._crew = crew
         self._policy = policy
+        self._ages = ages
         self._patience = Patience(first=1000, limit=300_000)
         self._swept = bench.clock()
         self._settled: dict[str, int] = {}
@@ -53,6 +54,7 @@ class Retention:
         if now - self._swept >= SWEEP_EVERY:
             self._swept = now
             self._crew.send(_NAME, partial(sweep, self._bench, self._policy, self._settled))
+            self._crew.send(artifacts.NAME, partial(artifacts.sweep, self._bench, age=self._ages.artifacts))
 
     def _erase(self, one: Savepoint) -> None:
         try:

@@ -118,6 +118,12 @@ def naming(db: Connection, workspace: str, namespace: str, *, target: str, mode:
     return sorted(db.scalars(query))
 
 
+def programs(db: Connection) -> list[Mapping[str, Any]]:
+    """The documents of all deployments that run a jar."""
+    kind = table.c.document["artifact"]["kind"].as_string()
+    return list(db.scalars(select(table.c.document).where(kind == "JAR")))
+
+
 def page(
     db: Connection, workspace: str, namespace: str, wanted: Filter | None = None, *, offset: int = 0, limit: int = 10
 ) -> Page[Deployment]:

@@ -15,6 +15,9 @@ from flinkform.controlplane.store import audit
 from flinkform.controlplane.store.audit import Head, Row
 from flinkform.controlplane.store.database import Store
 from flinkform.controlplane.store.tables import audit as table
+from flinkform.controlplane.store.tables import chains
+
+DAY = 86_400_000
 
 
 @pytest.fixture
@@ -81,6 +84,58 @@ def test_exchanged_rows(log: Connection) -> None:
     assert faults(log) == [
         "row 4: row 4 is missing before row 5",
         "row 5 holds row 4, which does not belong after row 5",
+    ]
+
+
+def dated(db: Connection, *days: int) -> None:
+    """Add a row for each of these days of 1970."""
+    for day in days:
+        audit.append(db, {"operation": "StartJob", "at": f"1970-01-{day:02}T00:00:00.000Z"})
+
+
+def pruned(db: Connection, *, before: int) -> Head | None:
+    """Prune what is older than a day of January 1970, on its last day."""
+    return audit.prune(db, before=(before - 1) * DAY, now=30 * DAY)
+
+
+def after(db: Connection) -> list[str]:
+    return list(audit.faults(audit.rows(db), head=audit.head(db), start=audit.start(db)))
+
+
+def test_pruned(db: Connection) -> None:
+    """Old rows go, a row says which, and the rest is proven as before; again and again."""
+    dated(db, 1, 2, 3, 4, 5)
+    assert pruned(db, before=1) is None
+    assert pruned(db, before=3) == audit.start(db) == Head(2, next(audit.rows(db)).entry["previous"])
+    newest = next(audit.rows(db, newest=True)).entry
+    assert (newest["seq"], newest["operation"], newest["changes"]["through"]) == (6, audit.PRUNED, 2)
+    assert after(db) == []
+    assert pruned(db, before=5) is not None
+    assert [row.entry["seq"] for row in audit.rows(db)] == [5, 6, 7]
+    assert after(db) == []
+    assert pruned(db, before=40) is not None
+    assert (len(list(audit.rows(db))), after(db)) == (2, [])
+
+
+def test_pruned_by_somebody_else(db: Connection) -> None:
+    """More rows gone than the log says, or a start that no row tells of, are found."""
+    dated(db, 1, 2, 3, 4, 5)
+    pruned(db, before=3)
+    db.execute(delete(table).where(table.c.seq == 3))
+    assert after(db) == ["row 4: row 3 is missing before row 4"]
+    row = next(audit.rows(db)).entry
+    db.execute(update(chains).where(chains.c.name == "audit/start").values(seq=3, hash=row["previous"]))
+    assert after(db) == ["the beginning: expected a row that says that rows up to 3 were pruned"]
+
+
+def test_damage_is_not_pruned(db: Connection) -> None:
+    """A row that was changed stays with all after it, to be found."""
+    dated(db, 1, 2, 3)
+    db.execute(update(table).where(table.c.seq == 2).values(hash="x"))
+    assert pruned(db, before=9) == Head(1, next(audit.rows(db)).entry["previous"])
+    assert after(db) == [
+        "row 2 was changed after it was written",
+        "row 3 does not continue row 2: one of both was replaced",
     ]
 
 
