@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from flinkform.cli import plan, planning, project
@@ -24,14 +23,6 @@ from flinkform.release.document import Release, Sealed
 from flinkform.release.gate import Rules
 from flinkform.release.git import Repository
 from flinkform.release.signature import Signer
-
-
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("apply", help="carry out a signed release, in waves")
-    parser.add_argument("release", type=Path, metavar="FILE")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

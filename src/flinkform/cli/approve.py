@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 
 from flinkform.cli import project
 from flinkform.release import document, gate, signature
 from flinkform.release.git import Repository
-
-
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("approve", help="sign a release that somebody else has made")
-    parser.add_argument("release", type=Path, metavar="FILE")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -16,14 +16,6 @@ from flinkform.release.script import script
 from flinkform.release.select import JOBS
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("blame", help="say which commit a job's definition comes from")
-    parser.add_argument("job", help="NAME, NAMESPACE/NAME or its deployment id")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Print it; 1 where what runs is not what its labels and Git say."""
     here = project.find()

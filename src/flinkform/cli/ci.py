@@ -12,14 +12,6 @@ from flinkform.errors import Conflict, NotFound
 from flinkform.release.pipelines import pipelines
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("ci", help="write the pipelines anew from flinkform.yaml and the environments")
-    parser.add_argument("--check", action="store_true", help="write nothing, fail where one is not as it would be")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Write what differs, and say so."""
     root = project.checkout().root

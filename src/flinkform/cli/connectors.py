@@ -19,23 +19,6 @@ _AGAIN = "Flink takes it up when it starts again: `flinkform down`, then `flinkf
 _NOW = "jobs that start from now on may use it"
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command and its own ones."""
-    parser = commands.add_parser("connectors", help="list, install and remove connectors and formats")
-    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for verb, run, summary in (
-        ("list", _list, "what is installed, and what can be"),
-        ("install", _install, "fetch pinned jars from Maven Central"),
-        ("remove", _remove, "take connectors away"),
-    ):
-        one = verbs.add_parser(verb, help=summary)
-        if verb != "list":
-            one.add_argument("names", nargs="+", metavar="NAME", help="such as kafka")
-        one.add_argument("--engine", metavar="VERSION", help="the line of Flink, such as 1.20 (default: the installed)")
-        one.add_argument("--json", action="store_true")
-        one.set_defaults(run=run)
-
-
 def _list(options: argparse.Namespace) -> int:
     """Print the catalogue of an engine and what is there of it."""
     engine, root = _engine(options), _root()

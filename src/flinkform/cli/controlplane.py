@@ -13,15 +13,6 @@ from flinkform.controlplane import server, settings
 from flinkform.errors import Invalid
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("controlplane", help="run the embedded control plane in the foreground")
-    parser.add_argument("--listen", default="127.0.0.1:0", metavar="HOST:PORT", help="port 0 picks a free one")
-    parser.add_argument("--home", type=Path, help="the folder it keeps everything in (default: this repository's)")
-    parser.add_argument("--java", type=Path, help="the Java program that runs Flink (default: as `doctor` finds it)")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C; prints one line of JSON, the endpoint, once it answers."""
     host, port = _address(options.listen)

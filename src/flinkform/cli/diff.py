@@ -15,16 +15,6 @@ from flinkform.release.git import Repository
 _SHORT = 12
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("diff", help="show what differs between two environments")
-    parser.add_argument("one", metavar="ENVIRONMENT")
-    parser.add_argument("other", metavar="ENVIRONMENT")
-    parser.add_argument("--at", default="HEAD", metavar="REF", help="the commit (default: %(default)s)")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Print every value that differs, and which commit each environment is at."""
     here = project.checkout()

@@ -15,14 +15,6 @@ from flinkform.cli.tools import Tool
 from flinkform.errors import FlinkformError
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("doctor", help="say which programs were found, what is missing and what to do")
-    parser.add_argument("--install", action="store_true", help="install what is missing and a package can bring")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Return 0 where nothing is missing."""
     found = tools.all_of(os.environ)

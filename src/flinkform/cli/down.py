@@ -9,13 +9,6 @@ from flinkform.cli import project, server
 from flinkform.cli.progress import Progress
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("down", help="stop what `up` started")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Stop the control plane and the Flink it runs."""
     here = project.find()

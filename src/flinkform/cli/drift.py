@@ -12,14 +12,6 @@ from flinkform.release import ledger, report
 from flinkform.release.git import Repository
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("drift", help="show what runs otherwise than Git says")
-    parser.add_argument("--at", default="", metavar="REF", help="the commit (default: the one applied last, else HEAD)")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Print each job that differs, field by field; 1 where there is one."""
     here = project.checkout()

@@ -16,22 +16,6 @@ from flinkform.flink.catalogue import DEFAULT
 from flinkform.openapi import engine
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command and its own ones."""
-    parser = commands.add_parser("engine", help="list, install and remove releases of Flink")
-    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for verb, run, summary in (
-        ("list", _list, "what is installed, and what can be"),
-        ("install", _install, "fetch a release from the package index, about 300 MB"),
-        ("remove", _remove, "take a release away"),
-    ):
-        one = verbs.add_parser(verb, help=summary)
-        if verb != "list":
-            one.add_argument("line", metavar="VERSION", help=f"one of {', '.join(engines.OTHERS)}")
-        one.add_argument("--json", action="store_true")
-        one.set_defaults(run=run)
-
-
 def _list(options: argparse.Namespace) -> int:
     root = _root()
     there = engines.installed(root)

@@ -17,15 +17,6 @@ _SHORT = 12
 _COLUMNS = ("when", "release", "outcome", "commit", "changes", "signed_by", "approved_by")
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("history", help="show the releases of this environment, the newest first")
-    parser.add_argument("--job", default="", metavar="NAMESPACE/NAME", help="only releases that changed this job")
-    parser.add_argument("--limit", type=int, default=50, help="how many to show (default: %(default)s)")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Print what the ledger of the environment holds."""
     here = project.checkout()

@@ -14,19 +14,8 @@ from pathlib import Path
 from flinkform import __version__
 from flinkform.cli import ci
 from flinkform.errors import Conflict, Invalid
-from flinkform.jobfile.settings import HOSTS
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
-
-
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("init", help="begin an infrastructure repository in an empty folder or Git repository")
-    parser.add_argument("folder", nargs="?", default=Path(), type=Path, help="default: the working directory")
-    parser.add_argument("--name", default="", help="what workspaces are called after; default: the folder's name")
-    parser.add_argument("--ci", nargs="+", choices=HOSTS, default=HOSTS, help="whose pipelines; default: all")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -21,14 +21,6 @@ _WIDE = 60
 """Characters of a value that the table shows."""
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("job", help="show a job's values and where each was written")
-    parser.add_argument("job", help="NAME, NAMESPACE/NAME or the path of its .sql or .jar.yaml file")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Print every value with its place, and what it took the place of."""
     here = project.checkout()

@@ -9,15 +9,6 @@ from urllib.parse import quote
 from flinkform.cli import api, named, project
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("logs", help="print a job's log")
-    parser.add_argument("job", help=named.HELP)
-    parser.add_argument("--follow", action="store_true", help="go on as it is written")
-    parser.add_argument("--tail", type=int, default=65536, metavar="BYTES", help="start this far from the end")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Copy the log to stdout."""
     here = project.find()

@@ -104,7 +104,7 @@ def _parser(*named: str) -> argparse.ArgumentParser:
 
 
 def _module(command: str) -> ModuleType:
-    return import_module(f"flinkform.cli.{MODULES.get(command, command)}")
+    return import_module(f"flinkform.cli.options.{MODULES.get(command, command)}")
 
 
 def _failed(error: FlinkformError, *, as_json: bool) -> int:

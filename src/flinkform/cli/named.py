@@ -19,8 +19,6 @@ from flinkform.provider.connect import DEFAULT_REGION, connect
 from flinkform.resources import workspace
 from flinkform.schema import document as documents
 
-HELP = "NAME, NAMESPACE/NAME or a deployment id"
-
 
 def find(here: Project, wanted: str) -> dict[str, Any]:
     """Return the one job that is called that, as `status` knows it. NotFound: none, or several, and which there are.

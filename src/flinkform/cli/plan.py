@@ -16,27 +16,6 @@ from flinkform.release import report
 from flinkform.release.review import Review
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("plan", help="say what a change does to every job, before anything is touched")
-    revisions(parser)
-    forms = parser.add_mutually_exclusive_group()
-    forms.add_argument("--json", action="store_true")
-    forms.add_argument("--markdown", action="store_true", help="for a merge request")
-    parser.add_argument(
-        "--limit", type=int, default=report.MARKDOWN_LIMIT, help="bytes of Markdown (default: %(default)s)"
-    )
-    parser.set_defaults(run=run)
-
-
-def revisions(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what to plan."""
-    parser.add_argument("--since", default="", metavar="REF", help="only what differs from there, as `origin/main`")
-    parser.add_argument(
-        "--at", default="", metavar="REF", help="the commit to plan (default: the checkout, with --since HEAD)"
-    )
-
-
 def run(options: argparse.Namespace) -> int:
     """Print the plan; 1 where something in it is refused."""
     if options.limit < 1000:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 
 from flinkform.cli import diff, plan, planning, project, release
 from flinkform.cli.progress import Progress
@@ -13,16 +12,6 @@ from flinkform.release import document, ledger, report
 from flinkform.release.compare import differences
 from flinkform.release.git import Repository
 from flinkform.release.ledger import Entry
-
-
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("promote", help="release to an environment what another one runs")
-    parser.add_argument("source", metavar="FROM")
-    parser.add_argument("target", metavar="TO")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write the release")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -17,16 +17,6 @@ from flinkform.release.git import Repository
 from flinkform.release.review import Review
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("release", help="plan a commit, and sign the plan as a file to be applied")
-    plan.revisions(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write the release")
-    parser.add_argument("--if-changed", action="store_true", help="write nothing and succeed where nothing differs")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Write the file; nothing is written where something is refused, or nothing changes."""
     here = project.checkout()

@@ -18,16 +18,6 @@ from flinkform.release.revert import advance, clean, revert
 from flinkform.release.review import Item, Review
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("rollback", help="go back to the job files of an older commit, by a commit of its own")
-    parser.add_argument("--to", required=True, metavar="REF", help="the commit whose job files shall be again")
-    parser.add_argument("--job", action="append", default=[], metavar="PATH", help="only this job, as bids/daily/top")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="commit, and write the release; without it nothing is")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Show what the way back does to each job and its state; with --out make the commit and the release.
 

@@ -17,16 +17,6 @@ _HASH = 12
 """Digits of a hash that are shown: as many as Git shows of a commit in a large repository."""
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("runs", help="show what a job ran, from which state to which, and how it ended")
-    parser.add_argument("job", help=named.HELP)
-    parser.add_argument("--limit", type=int, default=20, metavar="RUNS", help="show that many, newest first")
-    parser.add_argument("--sql", type=int, metavar="RUN", help="print the script of that run instead")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Print the runs; 0 however they ended."""
     here = project.find()

@@ -15,13 +15,6 @@ from flinkform.errors import FlinkformError
 from flinkform.release.git import Repository
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("env", help="print what a shell needs for plain terraform and cdktf")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Print lines for `eval`, or a JSON object."""
     here = project.find()

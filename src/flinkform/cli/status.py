@@ -16,13 +16,6 @@ _KEYS = ("namespace", "name", "desired", "state", "deployment_id", "job_id", "ta
 _COLUMNS = ("namespace", "name", "desired", "state", "target", "url")
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("status", help="show the jobs and where they are")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Print the jobs; 0 whatever their states are."""
     found = read(project.find())

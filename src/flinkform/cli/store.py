@@ -6,18 +6,11 @@ import argparse
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from flinkform.cli import project
 from flinkform.controlplane import home, settings
 from flinkform.controlplane.settings import Settings
 from flinkform.controlplane.store.database import Store
-
-
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what every such command takes."""
-    parser.add_argument("--home", type=Path, help="the control plane's folder (default: this repository's)")
-    parser.add_argument("--json", action="store_true")
 
 
 @contextmanager

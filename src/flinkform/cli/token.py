@@ -6,12 +6,11 @@ import argparse
 import json
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from flinkform.cli.key import policies
 from flinkform.cli.progress import table
-from flinkform.cli.store import arguments, opened
+from flinkform.cli.store import opened
 from flinkform.controlplane import keyring
 from flinkform.controlplane.api import trail
 from flinkform.controlplane.store import tokens
@@ -20,26 +19,6 @@ from flinkform.errors import Invalid
 from flinkform.openapi import signature
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("token", help="make, list and remove temporary keys of the control plane")
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
-    create = actions.add_parser("create", help="make a temporary key; it is shown this once")
-    create.add_argument("kind", choices=[*Kind], help="sts: signs, with a security token; bearer: one text, sent along")
-    create.add_argument("--key", default="", metavar="ID", help="whose it is (default: the root key)")
-    create.add_argument("--for", dest="life", default="1h", metavar="TIME", help="how long it lives, such as 15m or 7d")
-    create.add_argument("--policy", type=Path, action="append", metavar="FILE", help="narrows what its key may do")
-    create.add_argument("--description", default="", help="what for, for people")
-    create.set_defaults(run=_create)
-    listing = actions.add_parser("list", help="show the temporary keys")
-    listing.set_defaults(run=_list)
-    remove = actions.add_parser("remove", help="end a temporary key now")
-    remove.add_argument("token", metavar="ID")
-    remove.set_defaults(run=_remove)
-    for one in (create, listing, remove):
-        arguments(one)
 
 
 def _create(options: argparse.Namespace) -> int:

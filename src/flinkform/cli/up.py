@@ -28,13 +28,6 @@ _TROUBLED = 15
 _ON_ITS_WAY = {"STARTING", "CANCELLING"}
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("up", help="bring every job of this repository to the state it asks for")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Set up, synthesise, plan, apply, and show the jobs."""
     here, progress = project.checkout(), Progress()

@@ -26,23 +26,8 @@ from flinkform.rules.finding import Finding
 from flinkform.rules.report import REPORTS
 from flinkform.rules.table import Severity
 
-FORMATS = ("text", "json", *REPORTS)
 _WIDTH = 200
 """Characters of a line that are shown."""
-
-
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("validate", help="check job files with Flink's own planner, without a server")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("paths", nargs="*", default=[], type=Path, help="scripts or folders of them; default: all jobs")
-    what.add_argument("--since", default="", metavar="REF", help="only jobs that differ from there, as `origin/main`")
-    parser.add_argument("--json", action="store_true", help="the same as --format json")
-    parser.add_argument("--format", action="append", choices=FORMATS, help="how to write what was found")
-    parser.add_argument(
-        "--out", action="append", default=[], type=Path, metavar="FILE", help="where to; one for each --format"
-    )
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -73,7 +58,7 @@ class Found:
     notes: tuple[str, ...] = ()
 
     def written(self, form: str) -> str:
-        """Return the report in one of FORMATS."""
+        """Return the report in its forms."""
         if form == "text":
             return "".join(f"{one.told}\n" for one in self.findings)
         if form == "json":

@@ -30,18 +30,6 @@ class _Script(NamedTuple):
     engine: str
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser("verdict", help="say what an edit of a job's SQL does to its state")
-    parser.add_argument("old", type=Path, metavar="OLD.sql", help="the script that runs")
-    parser.add_argument("new", type=Path, metavar="NEW.sql", help="the script that is to run")
-    parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="a Flink option of both")
-    parser.add_argument("--engine", default="", metavar="VERSION", help="the release of Flink that runs both, as 1.20")
-    parser.add_argument("--old-engine", metavar="VERSION", help="the release that runs OLD.sql, if it is another one")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Print the verdict; whatever it is, the command did what it was asked for."""
     lines = (options.engine if options.old_engine is None else options.old_engine, options.engine)
