@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from flinkform.controlplane import keyring
 from flinkform.controlplane.api.call import Services
@@ -26,6 +26,7 @@ from tests.contract.served import Eager
 from tests.unit.controlplane.api.world import Api, Client, deployment
 from tests.unit.controlplane.reconcile.fake import Inline
 from tests.unit.controlplane.tables import Kind
+from tests.unit.controlplane.walk_nouns import Draft, Nouns
 
 LIVE = ("STARTING", "RUNNING", "CANCELLING")
 NAMES = st.sampled_from(["bids", "asks", "cars", "dogs", "eels"])
@@ -63,7 +64,7 @@ class Job:
         return any(run.state in LIVE and run.script != self.script for run in newest)
 
 
-class Walk(RuleBasedStateMachine):
+class Walk(Nouns):
     """One workspace with two namespaces; every rule asks the API for something and knows the answer."""
 
     kind: Kind
@@ -96,11 +97,16 @@ class Walk(RuleBasedStateMachine):
             VpcId="vpc-1",
             VSwitchIds=["vsw-1"],
             Storage={"Oss": {"Bucket": "bucket"}},
-            ResourceSpec={"Cpu": 10, "MemoryGB": 40},
+            ResourceSpec={"Cpu": 200, "MemoryGB": 800},
         )
         self.api.instance = made["OrderInfo"]["InstanceId"]
+        assert self.api.call("DescribeInstances")["Instances"][0]["ClusterStatus"] == "CREATING"
+        blue = {"Namespace": "blue", "ResourceSpec": {"Cpu": 1, "MemoryGB": 4}}
+        assert self.api.fails("CreateNamespace", **blue)[1].startswith("expected instance")
         self.settle()
         self.api.workspace = self.api.call("DescribeInstances")["Instances"][0]["ResourceId"]
+        made_key = keyring.create(self.store, self.api.services.settings, description="colleague")
+        self.other = Key(made_key.id, made_key.secret)
 
     def open(self) -> None:
         """Start a control plane on the database."""
@@ -108,7 +114,7 @@ class Walk(RuleBasedStateMachine):
         settings = Settings(home=self.home, database=self.url)
         self.store = Store.open(self.url)
         key = keyring.root(self.store, settings)
-        fleet = Fleet(lambda _: self.flink)
+        fleet = Fleet(lambda seat: Eager() if seat.cluster else self.flink)
         bench = Bench(self.store, fleet, self.home / "storage", lambda: next(_CLOCK) * 1000)
         self.loop = Loop(bench, executor=Inline(), minimum=0, policy=Policy(newest=10_000))
         services = Services(store=self.store, runtime=self.flink, settings=settings, clock=lambda: float(next(_CLOCK)))
@@ -133,6 +139,19 @@ class Walk(RuleBasedStateMachine):
         for job in self.jobs.values():
             for run in job.runs:
                 run.state = {"STARTING": "RUNNING", "CANCELLING": "CANCELLED"}.get(run.state, run.state)
+        self.settled()
+
+    def published(self, draft: Draft) -> bool:
+        """A draft becomes the deployment that it was before, under its own name, or a new one of that name."""
+        found = next((job for job in self.jobs.values() if job.id == draft.made), None)
+        if self.jobs.get(draft.name, found) is not found:
+            return False
+        if found is None:
+            self.jobs[draft.name] = Job(draft.made, draft.name, draft.script, {"team": "t0"})
+            return True
+        self.jobs = {draft.name if one is found else name: one for name, one in self.jobs.items()}
+        found.name, found.script, found.labels = draft.name, draft.script, {"team": "t0"}
+        return True
 
     # -- what people ask for
 
@@ -198,8 +217,9 @@ class Walk(RuleBasedStateMachine):
         job, run = self.running(data)
         if save:
             self.settle()  # a job that was not handed over yet has nothing to save
-            if run.state != "RUNNING":
-                save = False
+        if run.state not in LIVE:  # it was on its way to its end
+            assert self.api.fails("StopJob", {"stopStrategy": "NONE"}, jobId=run.id)[0] == "OperationConflict"
+            return
         strategy = "STOP_WITH_SAVEPOINT" if save and run.state == "RUNNING" else "NONE"
         before = run.state
         self.api.call("StopJob", {"stopStrategy": strategy}, jobId=run.id)
@@ -327,6 +347,11 @@ class Walk(RuleBasedStateMachine):
         labelled = self.api.call("ListDeployments", labelKey="team", labelValueArray=job.labels["team"], pageSize=100)
         expected = [one.id for one in reversed(self.jobs.values()) if one.labels == job.labels]
         assert [one["deploymentId"] for one in labelled["data"]] == expected
+        named = self.api.call("GetDeploymentsByName", deploymentName=job.name)["data"]
+        assert [one["deploymentId"] for one in named] == [job.id]
+        told = self.api.call("GetEvents", deploymentId=job.id, pageSize=100)
+        if told["totalSize"] <= 100:
+            assert told["data"][-1]["eventName"] == "DEPLOYMENT_CREATED"
         part = self.api.call("ListDeployments", name=job.name[1:], pageSize=100)["data"]
         assert {one["name"] for one in part} == {name for name in self.jobs if job.name[1:] in name}
 
