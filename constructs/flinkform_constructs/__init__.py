@@ -10,7 +10,7 @@ from flinkform_constructs.element import Element, Scope
 from flinkform_constructs.folder import JobFolder
 from flinkform_constructs.intent import DataSessionCluster, DataVariable, SessionCluster, Variable
 from flinkform_constructs.pipeline import PromotionPipeline
-from flinkform_constructs.policy import ForbiddenOptions, Limits, Policy, RequiredLabels
+from flinkform_constructs.policy import ForbiddenOptions, Limits, Owners, Policy, RequiredLabels
 from flinkform_constructs.provider import Endpoints, FlinkProvider
 from flinkform_constructs.ref import COUNT_INDEX, EACH_KEY, EACH_VALUE, Literal, Ref, Text, text
 from flinkform_constructs.shards import JobsStack
@@ -35,6 +35,7 @@ __all__ = [
     "Limits",
     "Literal",
     "Meta",
+    "Owners",
     "Place",
     "Policy",
     "PromotionPipeline",

@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import jsii
 
+from flinkform import jobfile
+from flinkform.jobfile import owners
 from flinkform_constructs._blocks import Job, Namespace, Workspace
 from flinkform_constructs._cdk import cdk
 from flinkform_constructs.block import Block
@@ -83,6 +86,18 @@ class Limits(Policy):
             yield f"{name}: expected at most {limit:g}, got {value:g}"
 
 
+class Owners(Policy):
+    """Every job has an owner in a CODEOWNERS *file*, as GitHub, GitLab and Bitbucket read it."""
+
+    def __init__(self, file: Path) -> None:
+        self._name = file.name
+        self._owners = owners.parse(file.read_text(encoding="utf-8"))
+
+    def broken(self, block: Block) -> Iterator[str]:
+        if isinstance(block, Job) and (path := _path(block)) and not self._owners.owned(path):
+            yield f"{self._name} names nobody for {path}; add a line for it or its folder"
+
+
 class _Question:
     """Asks a policy about a block when all values are what they will be."""
 
@@ -92,6 +107,15 @@ class _Question:
 
     def validate(self) -> list[str]:
         return list(self._policy.broken(self._block))
+
+
+def _path(job: Job) -> str:
+    """The file that a job comes from, '' where its name is a reference; its construct stands below its namespace's."""
+    space, name = job.values["namespace"], job.values["name"]
+    if is_expression(space):
+        space = job.node.scope.node.id
+    kind = "jar.yaml" if job.values.get("jar") else "sql"
+    return "" if is_expression(name) else f"jobs/{space}/{jobfile.job_path(str(name))}.{kind}"
 
 
 def _map(block: Block, name: str) -> Mapping[str, Any] | None:

@@ -54,7 +54,9 @@ def minimal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def test_every_example_has_a_test() -> None:
     """An example that nothing runs is one that does not work."""
-    assert {p.name for p in (ROOT / "examples").iterdir()} == {"hcl", "minimal", "program", "tenants"}
+    assert {p.name for p in (ROOT / "examples").iterdir()} == {
+        *("hcl", "inside-another-app", "minimal", "monorepo", "program", "promotion", "tenants"),
+    }
 
 
 def test_minimal_greets(minimal: Path) -> None:
@@ -141,6 +143,89 @@ def test_tenants_stand_for_themselves(tmp_path: Path) -> None:
         assert states(folder, status) == ["RUNNING"] * 20
     finally:
         run([FLINKFORM, *down[1:]], folder, shell())
+
+
+def copied(name: str, folder: Path) -> tuple[Path, list[str], dict[str, str]]:
+    """A copy of an example, the lines of its README, and the shell that they are typed into."""
+    made = folder / name
+    shutil.copytree(ROOT / "examples" / name, made, ignore=shutil.ignore_patterns("__pycache__", "cdktf.out"))
+    lines = re.findall(r"^\$ (.*)$", (made / "README.md").read_text(), re.MULTILINE)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return made, lines, shell() | {"PATH": path, "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"}
+
+
+def test_monorepo_keeps_what_is_renamed(tmp_path: Path) -> None:
+    """Three teams whose jobs include one table; a file under another name is the same deployment; rules are kept."""
+    folder, lines, environment = copied("monorepo", tmp_path)
+    validate, up, status, rename, says, again, down = lines
+
+    def jobs() -> dict[str, str]:
+        rows = json.loads(run(["sh", "-c", f"{status} --json"], folder, environment))["jobs"]
+        return {f"{row['namespace']}/{row['name']}": row["deployment_id"] for row in rows}
+
+    try:
+        assert run(["sh", "-c", validate], folder, environment) == ""
+        run(["sh", "-c", up], folder, environment)
+        before = jobs()
+        assert set(before) == {"orders/clean", "payments/daily.totals", "risk/alerts"}
+        run(["sh", "-c", rename], folder, environment)
+        run(["sh", "-c", says], folder, environment)
+        outcome = json.loads(run(["sh", "-c", f"{again} --json"], folder, environment))
+        changed = [(one["name"], one["add"], one["change"], one["destroy"]) for one in outcome["stacks"] if any_(one)]
+        assert changed == [("risk", 0, 1, 0)]
+        assert jobs() == {
+            **{k: v for k, v in before.items() if k != "risk/alerts"},
+            "risk/large_orders": before["risk/alerts"],
+        }
+        (folder / "CODEOWNERS").write_text("/jobs/orders/ @org/orders\n")
+        (folder / "jobs/risk/_defaults.yaml").unlink()
+        refused = run(["python", "main.py"], folder, environment, ok=1)
+        assert "CODEOWNERS names nobody for jobs/payments/daily/totals.sql" in refused
+        assert "labels: expected the label team, got none" in refused
+    finally:
+        run(["sh", "-c", down], folder, environment)
+
+
+def any_(one: dict[str, int]) -> bool:
+    """Whether an outcome changed anything."""
+    return bool(one["add"] or one["change"] or one["destroy"])
+
+
+@pytest.mark.skipif(os.environ.get("FLINKFORM_HEAVY") != "1", reason="takes a minute: make guides")
+def test_promotion_carries_one_artefact(tmp_path: Path) -> None:
+    """From dev to prod by signed releases; environments differ in what their schema names; the audit verifies."""
+    folder, lines, environment = copied("promotion", tmp_path)
+    *steps, diff, blame, audit, down = lines
+    try:
+        for line in steps:
+            run(["sh", "-c", line], folder, environment)
+        said = json.loads(run(["sh", "-c", f"{diff} --json"], folder, environment))
+        keys = {(one["what"], one["key"]) for one in said["differences"]} - {("workspace", key) for key in WORKSPACE}
+        assert keys == {("jobs/shop/orders.sql", "parallelism"), ("jobs/shop/orders.sql", "variables.prefix")}
+        assert json.loads(run(["sh", "-c", f"{blame} --json"], folder, environment))["agrees"] is True
+        proven = json.loads(run(["sh", "-c", f"{audit} --json"], folder, environment))
+        assert (proven["releases"], proven["faults"]) == (3, [])
+    finally:
+        run(["sh", "-c", down], folder, environment)
+
+
+WORKSPACE = ("name", "vpc_id", "vswitch_ids", "bucket")
+
+
+def test_a_job_inside_another_app(minimal: Path, tmp_path: Path) -> None:
+    """A stock App and stack, another provider's resources around the job; plain terraform, and no flinkform."""
+    folder, lines, environment = copied("inside-another-app", tmp_path)
+    path = environment["PATH"]
+    environment |= json.loads(run([FLINKFORM, "env", "--json"], minimal, shell())) | {"PATH": path}
+    *steps, output, destroy = lines
+    for line in steps:
+        run(["sh", "-c", line], folder, environment)
+    said = json.loads(run(["sh", "-c", output], folder, environment))
+    jobs = json.loads(run([FLINKFORM, "status", "--json"], minimal, shell()))["jobs"]
+    (job,) = (one for one in jobs if one["name"] == "clicks")
+    assert said["deployment"]["value"] == job["deployment_id"]
+    assert said["labels"]["value"] == {"owner": "team-web"}
+    run(["sh", "-c", destroy], folder, environment)
 
 
 def states(folder: Path, status: list[str]) -> list[str]:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import jsii
 import pytest
 
 from flinkform.errors import Invalid
-from flinkform_constructs import Block, ForbiddenOptions, Job, Limits, Namespace, Policy, Ref, RequiredLabels, cdk
+from flinkform_constructs import (
+    Block,
+    Element,
+    ForbiddenOptions,
+    Job,
+    Limits,
+    Namespace,
+    Owners,
+    Policy,
+    Ref,
+    RequiredLabels,
+    cdk,
+)
 
 Made = Callable[..., Job]
 
@@ -92,3 +105,18 @@ def test_the_cdk_s_own_synth_asks_too(job: Made) -> None:
     job(stack)
     with pytest.raises(RuntimeError, match="expected the label owner"):
         cdk.Testing.synth(stack, True)
+
+
+def test_jobs_that_nobody_owns(app: Any, stack: Any, job: Made, tmp_path: Path) -> None:
+    """As CODEOWNERS says of the file that the job's name comes from; one whose name is not known yet passes."""
+    file = tmp_path / "CODEOWNERS"
+    file.write_text("/jobs/n/ @org/n\n/jobs/n/free/\n")
+    cdk.Aspects.of(app).add(Owners(file))
+    job(stack, "owned", name="owned")
+    job(stack, "free", name="free.one")
+    job(stack, "later", name=Ref("var.name"))
+    job(Element(stack, "web"), "web", name="front", namespace=Ref("flink_namespace.web.name"))
+    assert told(app) == [
+        "[s/free] CODEOWNERS names nobody for jobs/n/free/one.sql; add a line for it or its folder",
+        "[s/web/web] CODEOWNERS names nobody for jobs/web/front.sql; add a line for it or its folder",
+    ]

@@ -10,13 +10,12 @@ from flinkform.cli.files import jobs_folder
 from flinkform.cli.project import Project
 from flinkform.flink.places import mentioned
 from flinkform.flink.values import Seen
-from flinkform.jobfile import Folder, Job
+from flinkform.jobfile import Folder, Job, owners
+from flinkform.jobfile.owners import Codeowners
 from flinkform.jobfile.reader import reading, sidecar
 from flinkform.jobfile.settings import FILE
 from flinkform.jobfile.weave import INCLUDED, LIMIT
-from flinkform.release import owners
 from flinkform.release.git import Repository
-from flinkform.release.owners import Codeowners
 from flinkform.release.select import ENVIRONMENTS, JOBS, select
 from flinkform.release.tree import CommitTree, below
 from flinkform.rules.check import check

@@ -10,11 +10,11 @@ from typing import Any
 
 from flinkform import jobfile
 from flinkform.errors import Conflict, Denied, FlinkformError, Invalid
-from flinkform.jobfile import Environment
-from flinkform.release import owners, signature
+from flinkform.jobfile import Environment, owners
+from flinkform.jobfile.owners import Ask, Codeowners
+from flinkform.release import signature
 from flinkform.release.document import Release, Sealed, differing
 from flinkform.release.git import Repository
-from flinkform.release.owners import Ask, Codeowners
 from flinkform.release.review import Item
 from flinkform.release.select import ENVIRONMENTS, JOBS
 from flinkform.release.signature import Signer

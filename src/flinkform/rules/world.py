@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from flinkform.errors import Position
 from flinkform.flink.values import Table
 from flinkform.jobfile import Job, Settings
+from flinkform.jobfile.owners import Codeowners
 from flinkform.jobfile.weave import Woven
-from flinkform.release.owners import Codeowners
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flinkform.release.owners import Ask, parse
+from flinkform.jobfile.owners import Ask, parse
 
 GITHUB = """
 # comment
