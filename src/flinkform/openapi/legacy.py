@@ -29,7 +29,7 @@ from flinkform.openapi.signature import (
 )
 
 _ROA = re.compile(r"acs ([^\s:]{1,256}):([A-Za-z0-9+/=]{1,64})")
-_HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
+HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 _PLAIN = ("accept", "content-md5", "content-type", "date")
 _FIXED = {"SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0"}
 _MUST = ("AccessKeyId", "Signature", "SignatureNonce", "Timestamp", "Action")
@@ -53,7 +53,7 @@ def verify_roa(
     for name in ("date", "x-acs-signature-nonce"):
         if not headers.get(name):
             raise refused(f"expected a header {name}", code="MissingParameter")
-    check_date(headers["date"], now, "date", style=_HTTP_DATE)
+    check_date(headers["date"], now, "date", style=HTTP_DATE)
     key = known(find(key_id))
     check_token(headers.get("x-acs-security-token", ""), key, now)
     _check_md5(headers, body)

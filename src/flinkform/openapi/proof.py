@@ -73,6 +73,8 @@ def _bearer(target: str, headers: Mapping[str, str], body: bytes, known: Known) 
         raise refused("the bearer token has expired", code="InvalidBearerToken.Expired", status=403)
     if date := headers.get("x-acs-date") or sent.get("Timestamp"):
         check_date(date, known.now, "x-acs-date or Timestamp")
+    elif date := headers.get("date"):
+        check_date(date, known.now, "date", style=legacy.HTTP_DATE)
     if headers.get("x-acs-content-sha256"):
         check_hash(headers, body)
     if nonce := headers.get("x-acs-signature-nonce") or sent.get("SignatureNonce"):
