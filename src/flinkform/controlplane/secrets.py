@@ -54,6 +54,14 @@ class Secrets:
         return _NAMED.sub(lambda named: quoted(self.values[named[1]]) if named[1] in self.values else named[0], text)
 
 
+def unnamed(options: Mapping[str, Any], at: str) -> None:
+    """Invalid: an option names a secret. Options are kept, shown, and given to a JVM as they stand."""
+    for name, value in options.items():
+        if isinstance(value, str) and _NAMED.search(value):
+            advice = "name it in a string of a script, such as an option of a table"
+            raise Invalid("expected no secret, which only a script is filled in with", at=(at, name), advice=advice)
+
+
 def script_of(definition: Mapping[str, Any]) -> str:
     """Return the script of a definition; what has none names nothing."""
     return str(((definition.get("artifact") or {}).get("sqlArtifact") or {}).get("sqlScript") or "")

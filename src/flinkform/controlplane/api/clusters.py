@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from flinkform.controlplane import secrets
 from flinkform.controlplane.api import definition, engines, places, queues, quota
 from flinkform.controlplane.api.call import Call, Handler, Params
 from flinkform.controlplane.api.kept import Keeper, Rules
@@ -115,6 +116,7 @@ def _check(call: Call, db: Connection, after: Thing, before: Thing | None) -> No
     if queue not in (every := queues.known(call, db, after.workspace, after.namespace)):
         raise Invalid(f"expected {' or '.join(every)}, got {queue[:80]!r}", at=("deploymentTargetName",))
     rooms.check(after.document)
+    secrets.unnamed(after.document.get("flinkConf") or {}, "flinkConf")
     definition.loggers(after.document.get("logging") or {})
     if before is None:
         _add(call, db, after)

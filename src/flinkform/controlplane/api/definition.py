@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from flinkform.controlplane import secrets
 from flinkform.controlplane.delivery import fetch
 from flinkform.controlplane.reconcile import seating
 from flinkform.controlplane.retention import Policy
@@ -65,6 +66,7 @@ def check(name: str, document: Mapping[str, Any], *, engines: tuple[str, ...], t
     loggers(document.get("logging") or {})
     for field in ("flinkConf", "labels"):
         _scalars(document.get(field) or {}, field)
+    secrets.unnamed(document.get("flinkConf") or {}, "flinkConf")
     seating.shares({**document, "runtime": targets[target["name"]]})
     Policy().of(document.get("labels") or {})
 

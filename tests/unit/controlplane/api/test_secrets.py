@@ -26,3 +26,16 @@ def test_validation_and_logs(api: Api, flink: Flink) -> None:
     assert "planted" not in log
     settings = api.services.settings
     assert b"planted" not in b"".join(p.read_bytes() for p in settings.home.rglob("*") if p.is_file())
+
+
+def test_options_name_no_secret(api: Api) -> None:
+    """Options are kept, shown and given to a JVM as they stand: one that names a secret is refused, and what to do."""
+    named = {"s3.secret-key": "${secret_values.password}"}
+    kind = {"kind": "SQLSCRIPT", "sqlArtifact": {"sqlScript": SQL}}
+    usual = {"mode": "PER_JOB", "name": "default-queue"}
+    for operation, body in (
+        ("CreateDeployment", {"name": "j", "artifact": kind, "deploymentTarget": usual, "executionMode": "STREAMING"}),
+        ("CreateSessionCluster", {"name": "shared", "deploymentTargetName": "default-queue"}),
+    ):
+        code, said = api.fails(operation, {**body, "flinkConf": named})
+        assert (code, "expected no secret, which only a script is filled in with" in said) == ("InvalidParameter", True)
