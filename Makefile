@@ -53,6 +53,9 @@ kafka: .venv/test.stamp ## jobs between real Kafka and PostgreSQL, upgraded and 
 releases: .venv/test.stamp ## three environments on real Flink, from a release to a rollback
 	@FLINKFORM_HEAVY=1 $(ENV) $(BIN)/python -m pytest tests/acceptance/test_releases.py $(PYTEST)
 
+guides: .venv/test.stamp ## type what the guides and the READMEs of the examples say, beside a control plane
+	@FLINKFORM_HEAVY=1 $(ENV) $(BIN)/python -m pytest tests/acceptance/test_guides.py tests/acceptance/test_examples.py $(PYTEST)
+
 pipelines: .venv/test.stamp ## what init writes for GitHub, GitLab and Jenkins, from a branch to running
 	@FLINKFORM_HEAVY=1 $(ENV) $(BIN)/python -m pytest tests/acceptance/test_pipelines.py $(PYTEST)
 
@@ -111,4 +114,4 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 install = PYTHONPATH=src $(BIN)/python -m flinkform.cli.install $(1)
 
-.PHONY: help run down test lint generate openapi-diff bench bucket cores corpus verdicts kafka releases pipelines engines clients monorepo soak kills postgres walk
+.PHONY: help run down test lint generate openapi-diff bench bucket cores corpus verdicts kafka releases guides pipelines engines clients monorepo soak kills postgres walk

@@ -154,6 +154,7 @@ def copied(name: str, folder: Path) -> tuple[Path, list[str], dict[str, str]]:
     return made, lines, shell() | {"PATH": path, "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"}
 
 
+@pytest.mark.skipif(os.environ.get("FLINKFORM_HEAVY") != "1", reason="takes a minute: make guides")
 def test_monorepo_keeps_what_is_renamed(tmp_path: Path) -> None:
     """Three teams whose jobs include one table; a file under another name is the same deployment; rules are kept."""
     folder, lines, environment = copied("monorepo", tmp_path)

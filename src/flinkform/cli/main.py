@@ -40,6 +40,7 @@ COMMANDS = {
     "diff": "show what differs between two environments",
     "validate": "check job files with Flink's own planner, without a server",
     "job": "show a job's values and where each was written",
+    "jar": "bring a jar to a bucket, and print what a job file says of it",
     "connectors": "list, install and remove connectors and formats",
     "engine": "list, install and remove releases of Flink",
     "verdict": "say what an edit of a job's SQL does to its state",
