@@ -73,13 +73,31 @@ class ForbiddenOptions(Policy):
 
 
 class Limits(Policy):
-    """No job has a greater *parallelism*, and no namespace or workspace more *cpu* (cores; each brings 4 GB)."""
+    """No job has a greater *parallelism*, no namespace or workspace more *cpu* (cores; each brings 4 GB).
 
-    def __init__(self, *, parallelism: int | None = None, cpu: float | None = None) -> None:
+    And the running jobs of a stack take no more compute *units* together: one for each slot, and one for each job.
+    """
+
+    def __init__(self, *, parallelism: int | None = None, cpu: float | None = None, units: int | None = None) -> None:
         self._parallelism = parallelism
         self._cpu = cpu
+        self._units = units
+        self._jobs: dict[Any, list[Job]] = {}
+
+    def visit(self, node: Any) -> None:
+        """Have *node* asked, and know which jobs its stack has."""
+        super().visit(node)
+        if isinstance(node, Job):
+            self._jobs.setdefault(node.stack, []).append(node)
 
     def broken(self, block: Block) -> Iterator[str]:
+        yield from self._alone(block)
+        jobs = self._jobs.get(block.stack, ()) if self._units is not None else ()
+        if jobs and jobs[0] is block and (total := sum(map(_units, jobs))) > (self._units or 0):
+            name = block.stack.node.id
+            yield f"the jobs of {name} take {total} compute units together, expected at most {self._units}"
+
+    def _alone(self, block: Block) -> Iterator[str]:
         name, limit = ("parallelism", self._parallelism) if isinstance(block, Job) else ("cpu", self._cpu)
         value = block.values.get(name) if isinstance(block, Job | Namespace | Workspace) else None
         if limit is not None and isinstance(value, int | float) and value > limit:
@@ -107,6 +125,14 @@ class _Question:
 
     def validate(self) -> list[str]:
         return list(self._policy.broken(self._block))
+
+
+def _units(job: Job) -> int:
+    """Compute units of a job while it runs; of what is a reference nothing is known."""
+    parallelism = job.values.get("parallelism") or 1
+    if job.values.get("state") == "suspended":
+        return 0
+    return 1 + (parallelism if isinstance(parallelism, int) else 1)
 
 
 def _path(job: Job) -> str:

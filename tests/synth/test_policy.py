@@ -13,6 +13,7 @@ from flinkform.errors import Invalid
 from flinkform_constructs import (
     Block,
     Element,
+    FlinkProvider,
     ForbiddenOptions,
     Job,
     Limits,
@@ -120,3 +121,16 @@ def test_jobs_that_nobody_owns(app: Any, stack: Any, job: Made, tmp_path: Path) 
         "[s/free] CODEOWNERS names nobody for jobs/n/free/one.sql; add a line for it or its folder",
         "[s/web/web] CODEOWNERS names nobody for jobs/web/front.sql; add a line for it or its folder",
     ]
+
+
+def test_the_units_of_a_stack(app: Any, stack: Any, job: Made) -> None:
+    """One for each slot and one for each job that runs, stack by stack; told once."""
+    cdk.Aspects.of(app).add(Limits(units=9))
+    job(stack, "a", name="a", parallelism=4)
+    job(stack, "b", name="b", parallelism=3)
+    job(stack, "c", name="c", parallelism=Ref("var.p"))
+    job(stack, "rests", name="rests", parallelism=30, state="suspended")
+    other = cdk.TerraformStack(app, "other")
+    FlinkProvider(other)
+    job(other, "d", name="d", parallelism=8)
+    assert told(app) == ["[s/a] the jobs of s take 11 compute units together, expected at most 9"]
