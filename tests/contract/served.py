@@ -35,6 +35,8 @@ class Eager(FakeRuntime):
                 self.see(job_id, Phase.RUNNING)
             elif job.seen.state is Phase.STOPPING:
                 self.see(job_id, Phase.CANCELED, end=time.time_ns() // 1_000_000)
+        for job_id in self.wanted.keys() & self.jobs.keys():
+            self.take_up(job_id)
         return super().observe()
 
     def savepoint_status(self, job_id: str, trigger: str) -> SavepointStatus:

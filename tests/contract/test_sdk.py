@@ -64,7 +64,7 @@ class Sdk:
     def console(self, name: str, method: str, **fields: Any) -> Any:
         """Return the body of a console operation."""
         request = getattr(console_models, f"{name}Request")(region=REGION, **fields)
-        return self._done(name, self._console, f"{method}_with_options", request, RuntimeOptions())
+        return self._done(name, self._console, _full(method), request, RuntimeOptions())
 
     def call(self, name: str, method: str, *path: str, **fields: Any) -> Any:
         """Return the body of an operation below this namespace."""
@@ -72,9 +72,7 @@ class Sdk:
         if request := getattr(models, f"{name}Request", None):
             given.append(request(**fields))
         headers = getattr(models, f"{name}Headers")(workspace=self.workspace)
-        # The SDK's names are those of a tool that sees no word's end behind a digit.
-        full = f"{method}with_options" if method[-1].isdigit() else f"{method}_with_options"
-        return self._done(name, self._ververica, full, *given, headers, RuntimeOptions())
+        return self._done(name, self._ververica, _full(method), *given, headers, RuntimeOptions())
 
     def _done(self, name: str, client: Any, method: str, *given: Any) -> Any:
         if self._manner == "async":
@@ -88,6 +86,11 @@ class Sdk:
             if (value := answer.body.to_map().get(field.name)) is not None:
                 shape.check(value, field.type, known.product, at=(field.name,))
         return answer.body
+
+
+def _full(method: str) -> str:
+    """The SDK's names are those of a tool that sees no word's end behind a digit."""
+    return f"{method}with_options" if method[-1].isdigit() else f"{method}_with_options"
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -72,6 +72,20 @@ def test_replayed_change_is_refused_after_a_restart(api: Api, services: Services
     client.close()
 
 
+def test_replayed_refusal_is_refused_after_a_restart(api: Api, services: Services) -> None:
+    """What could not be done when it was asked for is not done later, because somebody sends it again."""
+    made = api.make("bids")
+    params = api.filled("UpdateDeployment", {"deploymentId": made})
+    other = {"name": "asks"}
+    taken = api.make("asks")
+    assert api.send("UpdateDeployment", params, other, nonce="once")[1]["errorCode"] == "OperationConflict"
+    api.call("DeleteDeployment", deploymentId=taken)
+    client = Client(build(services))
+    again = Api(services, client, api.key)
+    assert again.send("UpdateDeployment", params, other, nonce="once")[1]["Code"] == "SignatureNonceUsed"
+    client.close()
+
+
 def test_nonces_are_forgotten_with_the_dates_that_carried_them(empty: Api, clock: Clock) -> None:
     """A nonce may come again when its first request is too old to be sent again."""
     assert empty.send("DescribeInstances", {"Region": REGION}, nonce="once")[0] == 200
