@@ -189,5 +189,6 @@ def test_releases_and_what_is_taken_over(shop: Repository) -> None:
     for row in taking.type("flinkform env").splitlines():
         name, _, value = row.removeprefix("export ").partition("=")
         taking.variables[name] = value.strip("'\"")
+    taking.variables["TF_CLI_ARGS_plan"] = "-no-color"
     taking.variables["PATH"] = f"{Path(FLINKFORM).parent}{os.pathsep}{os.environ['PATH']}"
     follow(taking, "take-over.md")

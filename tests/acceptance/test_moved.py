@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -116,6 +117,35 @@ def test_a_job(terraform: Terraform, cloud: Cloud, kind: str) -> None:
     assert cloud.changes() == []
 
 
+def test_the_guide(terraform: Terraform, cloud: Cloud) -> None:
+    """What stands in `docs/guides/take-over.md` is planned as it says: the job has moved, and nothing else happens."""
+    guide = (Path(__file__).parents[2] / "docs/guides/take-over.md").read_text()
+    (block, *_) = re.findall(r"^```terraform\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
+    (terraform.folder / "bids.sql").write_text("SELECT 1")
+    kept = terraform.apply(block.partition("\nmoved ")[0])["flink_job.bids"]
+    cloud.changes()
+    names = {"deployment_id": kept["deployment_id"], "resource_id": kept["workspace"], "namespace": kept["namespace"]}
+    moved = take_over(terraform, "alicloud_realtime_compute_deployment", DEPLOYMENT | names, block, "flink_job.bids")
+    assert moved == kept
+    assert cloud.changes() == []
+    assert "# alicloud_realtime_compute_deployment.bids has moved to flink_job.bids" in guide
+
+
+def test_a_part_of_a_stack_in_which_jobs_move(terraform: Terraform, cloud: Cloud) -> None:
+    """Terraform plans a part only together with every move that is pending, so a release's first wave has them."""
+    both = JOB + JOB.replace('"a"', '"b"')
+    kept = terraform.apply(both)["flink_job.a"]
+    cloud.changes()
+    renamed = both.replace('"a"', '"c"') + "moved {\n  from = flink_job.a\n  to = flink_job.c\n}\n"
+    terraform.write(renamed.replace("SELECT 1", "SELECT 2"))
+    refused = told(terraform.run("plan", "-input=false", "-target=flink_job.b", ok=(1,)).stdout)
+    assert "Moved resource instances excluded by targeting" in refused
+    targets = [f"-target=flink_job.{name}" for name in "bca"]
+    assert set(terraform.plan(*targets)) == {"flink_job.b", "flink_job.c"}
+    after = terraform.apply(renamed, expect={"flink_job.c": ["update"]})["flink_job.c"]
+    assert after == kept | {"name": "c"}
+
+
 def test_a_workspace(terraform: Terraform, cloud: Cloud) -> None:
     """An instance becomes our workspace, and stays what it was."""
     kept = terraform.apply(WORKSPACE)["flink_workspace.a"]
@@ -138,11 +168,15 @@ def take_over(
 ) -> dict[str, Any]:
     """Return what Terraform keeps of an object after it was moved, which has to cost no change."""
     shown = _plan(terraform, name, attributes, configuration, address, ok=EMPTY)
-    assert f"{name}.a has moved to {address}" in told(shown), shown
+    assert f"{name}.{_label(address)} has moved to {address}" in told(shown), shown
     assert "0 to add, 0 to change, 0 to destroy" in shown
     terraform.run("apply", "-input=false", "plan")
     assert terraform.plan() == {}
     return terraform.state()[address]
+
+
+def _label(address: str) -> str:
+    return address.partition(".")[2]
 
 
 def _plan(
@@ -151,11 +185,12 @@ def _plan(
     one = {
         "mode": "managed",
         "type": name,
-        "name": "a",
+        "name": _label(address),
         "provider": f'provider["{ALICLOUD}"]',
         "instances": [{"schema_version": 0, "attributes": dict(attributes), "private": ""}],
     }
     state = {"version": 4, "terraform_version": "1.11.4", "serial": 9, "lineage": "l", "resources": [one]}
     (terraform.folder / "terraform.tfstate").write_text(json.dumps(state))
-    terraform.write(f"{configuration}\nmoved {{\n  from = {name}.a\n  to   = {address}\n}}\n")
+    moved = f"moved {{\n  from = {name}.{_label(address)}\n  to   = {address}\n}}\n"
+    terraform.write(configuration if moved in configuration else f"{configuration}\n{moved}")
     return terraform.run("plan", "-input=false", "-out=plan", ok=(ok,)).stdout

@@ -85,7 +85,7 @@ def chosen(release: Release, rules: Rules) -> Iterator[tuple[Mapping[str, set[st
     if first and rest:
         only: dict[str, set[str]] = {}
         for one in first:
-            only.setdefault(one["stack"], set()).add(one["address"])
+            only.setdefault(one["stack"], set()).update(filter(None, (one["address"], one.get("was"))))
         yield only, {one["name"] for one in first}
     yield {}, {one["name"] for one in rest or first}
 
