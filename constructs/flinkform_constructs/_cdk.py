@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import os
+from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from flinkform.errors import Missing
+from flinkform_constructs import plain
 
 # jsii reads these when Node starts, so before the import below. It complains of an old Node, an odd one (21, 25) and a
 # new one, in a box of twelve lines in the middle of whatever runs. The first variable is a list of majors.
@@ -34,12 +36,27 @@ def choose(wanted: str) -> ModuleType:
     raise Missing(f"{wanted or ' or '.join(CHOICES)} is not installed", advice="run `make`")
 
 
+def _plainly(wanted: str) -> ModuleType | None:
+    """Return the words that need no Node, where the run is flinkform's own and can be repeated with the CDK."""
+    name = wanted or next((one for one in CHOICES if find_spec(one)), "")
+    if not os.environ.get("FLINKFORM_PLAIN") or "CDKTF_CONTEXT_JSON" in os.environ or name not in CHOICES:
+        return None
+    plain.alone(name)
+    return plain
+
+
 if TYPE_CHECKING:
     import cdktf as cdk
+    import jsii
+    from constructs import Construct, IValidation
 else:
-    cdk = choose(os.environ.get("FLINKFORM_CDK", ""))
+    cdk = constructs = jsii = _plainly(os.environ.get("FLINKFORM_CDK", ""))
+    if cdk is None:
+        cdk = choose(os.environ.get("FLINKFORM_CDK", ""))
+        constructs, jsii = importlib.import_module("constructs"), importlib.import_module("jsii")
+    Construct, IValidation = constructs.Construct, constructs.IValidation
 
-__all__ = ["CHOICES", "NAME", "cdk", "choose", "out_folder", "wants_hcl"]
+__all__ = ["CHOICES", "NAME", "Construct", "IValidation", "cdk", "choose", "jsii", "out_folder", "wants_hcl"]
 
 NAME: str = cdk.__name__
 

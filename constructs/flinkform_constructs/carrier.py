@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import jsii
-from constructs import IValidation
-
-from flinkform_constructs._cdk import cdk
+from flinkform_constructs._cdk import IValidation, cdk, jsii
 from flinkform_constructs.page import Page
 from flinkform_constructs.scribe import through
 

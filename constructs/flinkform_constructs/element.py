@@ -6,11 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
-import jsii
-from constructs import Construct
-
 from flinkform.errors import Invalid
-from flinkform_constructs._cdk import cdk
+from flinkform_constructs._cdk import Construct, cdk, jsii
 from flinkform_constructs.carrier import Host
 
 if TYPE_CHECKING:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from constructs import Construct
-
 from flinkform import jobfile
 from flinkform.errors import Invalid
+from flinkform_constructs._cdk import Construct
 
 Declare = Callable[[Construct, jobfile.Environment], Iterable[Any]]
 """Puts the stacks of an environment below a construct, and returns them."""

@@ -13,12 +13,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import jsii
-
 from flinkform import jobfile
 from flinkform.jobfile import owners
 from flinkform_constructs._blocks import Job, Namespace, Workspace
-from flinkform_constructs._cdk import cdk
+from flinkform_constructs._cdk import cdk, jsii
 from flinkform_constructs.block import Block
 from flinkform_constructs.scribe import is_expression
 

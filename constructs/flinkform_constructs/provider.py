@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-import jsii
-from constructs import Construct
-
 from flinkform import __version__
 from flinkform.errors import Invalid
 from flinkform.resources import PROVIDER
-from flinkform_constructs._cdk import cdk
+from flinkform_constructs._cdk import Construct, cdk, jsii
 from flinkform_constructs.carrier import Carrier
 from flinkform_constructs.scribe import Scribe, is_expression, through
 
