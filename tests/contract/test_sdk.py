@@ -9,14 +9,12 @@ from typing import Any
 import pytest
 from alibabacloud_foasconsole20211028 import models as console_models
 from alibabacloud_foasconsole20211028.client import Client as ConsoleSdk
-from alibabacloud_tea_openapi.exceptions import ClientException
-from alibabacloud_tea_openapi.utils_models import Config
 from alibabacloud_ververica20220718 import models
 from alibabacloud_ververica20220718.client import Client as VervericaSdk
-from darabonba.runtime import RuntimeOptions
 
 from flinkform.controlplane.api import shape
 from flinkform.openapi.operation import operation
+from tests.contract.release import OLDER, ClientException, Config, RuntimeOptions
 from tests.contract.served import Served, served, until
 from tests.unit.controlplane.tables import Kind
 
@@ -82,7 +80,8 @@ class Sdk:
         assert answer.body is not None, "the SDK threw the answer away: its shape is wrong"
         assert answer.status_code == 200
         known = operation(name)
-        for field in known.answer:
+        # The models of older releases have some fields of other types, or put nothing where there was none.
+        for field in known.answer if not OLDER else ():
             if (value := answer.body.to_map().get(field.name)) is not None:
                 shape.check(value, field.type, known.product, at=(field.name,))
         return answer.body

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from alibabacloud_foasconsole20211028 import models as console
 from alibabacloud_ververica20220718 import models
-from darabonba.runtime import RuntimeOptions
 
 from flinkform.controlplane.api.handlers import HANDLERS
 from flinkform.openapi.operation import names
+from tests.contract.release import RuntimeOptions
 from tests.contract.served import Served, until
 from tests.contract.test_sdk import Sdk, _direct, becomes, create, plane, pytestmark, sdk
 
