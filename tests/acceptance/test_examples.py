@@ -154,6 +154,19 @@ def copied(name: str, folder: Path) -> tuple[Path, list[str], dict[str, str]]:
     return made, lines, shell() | {"PATH": path, "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"}
 
 
+@pytest.mark.parametrize("name", ["monorepo", "promotion"])
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_what_is_shared_is_in_every_stack(tmp_path: Path, name: str, environment: str) -> None:
+    """What includes and variables stand for is written out, as each environment says; no control plane is asked."""
+    folder, _, variables = copied(name, tmp_path)
+    run(["python", "main.py"], folder, variables | {"FLINKFORM_ENVIRONMENT": environment})
+    written = [json.loads(file.read_text()) for file in (folder / "cdktf.out/stacks").glob("*/cdk.tf.json")]
+    jobs = [job for one in written for job in one.get("resource", {}).get("flink_job", {}).values()]
+    prefix = {"monorepo": {"prod": "live"}}.get(name, {}).get(environment, environment)
+    assert len(jobs) == {"monorepo": 3, "promotion": 1}[name]
+    assert all(f"/tmp/{name}/{prefix}/" in job["sql"] and "flinkform:" not in job["sql"] for job in jobs)  # noqa: S108
+
+
 @pytest.mark.skipif(os.environ.get("FLINKFORM_HEAVY") != "1", reason="takes a minute: make guides")
 def test_monorepo_keeps_what_is_renamed(tmp_path: Path) -> None:
     """Three teams whose jobs include one table; a file under another name is the same deployment; rules are kept."""

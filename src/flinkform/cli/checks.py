@@ -16,7 +16,7 @@ from flinkform.jobfile.reader import reading, sidecar
 from flinkform.jobfile.settings import FILE
 from flinkform.jobfile.weave import INCLUDED, LIMIT
 from flinkform.release.git import Repository
-from flinkform.release.select import ENVIRONMENTS, JOBS, select
+from flinkform.release.select import ENVIRONMENTS, JOBS, How, select
 from flinkform.release.tree import CommitTree, below
 from flinkform.rules.check import check
 from flinkform.rules.finding import Finding
@@ -36,6 +36,8 @@ class Scope:
     chosen: tuple[Job, ...]
     related: tuple[Job, ...] = ()
     named: frozenset[str] | None = None
+    renamed: tuple[tuple[str, str], ...] = ()
+    """Of chosen jobs, what each was called in the commit that they are compared with."""
 
 
 def scope(jobs: tuple[Job, ...], chosen: tuple[Job, ...], before: Iterable[str] = ()) -> Scope:
@@ -62,7 +64,18 @@ def since(here: Project, reference: str, jobs: tuple[Job, ...]) -> Scope:
     gone = {path.removeprefix(f"{JOBS}/") for path in edits}
     before = _texts(repository, old, own | gone | {one.before or one.path for one in found})
     paths = own | {one.path for one in found}
-    return scope(jobs, tuple(job for job in jobs if job.path in paths), before)
+    what = scope(jobs, tuple(job for job in jobs if job.path in paths), before)
+    return replace(what, renamed=tuple((one.before, one.path) for one in found if one.how is How.RENAMED))
+
+
+def unsaid(here: Project, what: Scope) -> Iterator[str]:
+    """Yield what jobs that were renamed have to say to stay what they are, and do not."""
+    said = {job.path: job.moved for job in what.chosen}
+    folder = jobs_folder(here)
+    for old, new in what.renamed:
+        if new in said and old not in said[new] and old.partition("/")[0] == new.partition("/")[0]:
+            line = f"write `moved_from: {old}` into {folder / sidecar(new)}"
+            yield f"{folder / new} was {folder / old}: {line}, or it is another job, which starts anew"
 
 
 def broken(here: Project, what: Scope, seen: Mapping[str, Seen]) -> list[Finding]:

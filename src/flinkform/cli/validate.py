@@ -84,7 +84,10 @@ def _found(here: Project, paths: list[Path], since: str, step: Step) -> Found:
     findings = [*_written(here, there), *_planned(here, scripts, step)]
     findings += checks.broken(here, what, {path: one for path, (_, one) in seen.items()})
     files = dict.fromkeys([*(str(jobs_folder(here) / job.path) for job in what.chosen), *(s.shown for s in scripts)])
-    return Found(tuple(findings), tuple(files), len(scripts), tuple(_notes(here, there, step)))
+    moves = list(checks.unsaid(here, what))
+    for note in moves:
+        step.say(note)
+    return Found(tuple(findings), tuple(files), len(scripts), (*_notes(here, there, step), *moves))
 
 
 def _here(paths: list[Path]) -> Project:
