@@ -19,7 +19,7 @@ from flinkform.controlplane.reconcile.loop import Loop
 from flinkform.controlplane.settings import Settings
 from flinkform.controlplane.store.database import Store
 from flinkform.controlplane.store.keys import Key
-from flinkform.flink.fleet import Fleet
+from flinkform.flink.fleet import SHARED, Fleet
 from flinkform.flink.values import Observed, Phase, SavepointStatus
 from tests.unit.controlplane.reconcile.fake import FakeRuntime
 
@@ -67,7 +67,7 @@ def served(home: Path, database: str = "") -> Iterator[Served]:
     store = Store.open(settings.database_url)
     key = keyring.root(store, settings)
     flink = Eager()
-    fleet = Fleet(lambda seat: Eager() if seat.cluster else flink)
+    fleet = Fleet(lambda seat: flink if seat == SHARED else Eager())
     loop = Loop(Bench(store, fleet, home / "storage", opened=vault.opener(settings)), minimum=0)
     services = Services(store=store, runtime=flink, settings=settings, clock=time.time, poke=loop.wake)
     server = uvicorn.Server(uvicorn.Config(build(services), port=0, log_config=None, access_log=False, lifespan="off"))

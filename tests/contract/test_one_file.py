@@ -17,11 +17,13 @@ STEPS = ("cli.types", "provider.document", "cli.reference", "cli.registry")
 """Those of `make generate` that a type has a part in, with that of the constructs."""
 TESTS = (
     ("tests/contract/test_kept.py", "sql_file"),
+    ("tests/contract/test_every.py", "left_out"),
     ("tests/unit/provider/test_plan.py", "sql_file"),
     ("tests/unit/provider/test_service.py", "sql_file"),
     ("tests/unit/provider/test_describe.py", ""),
     ("tests/unit/cli/test_registry.py", ""),
     ("tests/synth/test_generated.py", "sql_file or current"),
+    ("tests/synth/test_intent.py", "sql_file"),
     ("tests/unit/controlplane/api/test_unanswered.py", "once"),
     ("tests/unit/controlplane/api/test_gateway.py", "SqlFile"),
 )
