@@ -218,6 +218,8 @@ events = Table(
     Column("message", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Index(None, "workspace", "namespace", "deployment_id"),
+    # A namespace's newest, however many there are.
+    Index(None, "workspace", "namespace", "seq"),
 )
 
 keys = Table(
