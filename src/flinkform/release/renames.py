@@ -43,9 +43,13 @@ def notes(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         score, best = max(scores, key=lambda one: one[0], default=(0.0, {}))
         if score >= _ALIKE and _content(best) != _content(after):
             both = f"{_path(after)} is much like {_path(best)}, which is removed"
-            yield f"{both}: if it was renamed, {_line(best, after)}"
+            yield f"{both}: if it was renamed, {_line(best, after) if _together(best, after) else _ELSEWHERE}"
 
 
+_ELSEWHERE = (
+    "it starts with nothing, as no job moves to another namespace: take a savepoint of the old one first "
+    "(`flinkform savepoint create`), and name its path as restore_from"
+)
 _APART = "if it is another job, remove the old one in an apply of its own, and add this one after it"
 
 
@@ -61,6 +65,10 @@ def _content(values: Mapping[str, Any]) -> tuple[str, str, str]:
     """Return where a job is and what it runs."""
     jar = values.get("jar") or {}
     return str(values.get("namespace")), str(values.get("sql") or ""), str(jar.get("sha256") or jar.get("uri") or "")
+
+
+def _together(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return bool(one.get("namespace") == other.get("namespace"))
 
 
 def _path(values: Mapping[str, Any]) -> str:

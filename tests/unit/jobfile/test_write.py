@@ -30,7 +30,7 @@ def test_text_reads_back(values: dict[str, str]) -> None:
 def test_files_read_back(tmp_path: Path) -> None:
     """A job's files give its values again, to the byte, without what is the default."""
     values: dict[str, Any] = {
-        "sql": "\ufeffSET 'a.b' = 'c';\r\nSELECT '\u00e9';",
+        "sql": "\ufeffSET 'a.b' = 'c';\r\nSELECT '\u00e9 ${x} $${y}'; -- ${z}",
         "description": "off",
         "parallelism": 1,
         "flink_options": {"a.b": "c", "n": "1.10"},
@@ -90,3 +90,9 @@ def test_a_program() -> None:
     assert files("a", {"jar": jar, "sql": None}) == {
         "a.jar.yaml": b'jar:\n  args: ["--x", "1"]\n  sha256: "' + b"0" * 64 + b'"\n  uri: "oss://b/a.jar"\n'
     }
+
+
+def test_a_script_with_a_line_of_ours_is_no_file() -> None:
+    """It would include something where it is written; the error says what to do."""
+    with pytest.raises(Invalid, match=r"a: expected no line of flinkform's own, got '-- flinkform: include x.inc'"):
+        files("a", {"sql": "-- flinkform: include x.inc\nSELECT 1"})

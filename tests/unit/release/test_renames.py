@@ -48,3 +48,10 @@ def test_a_script_that_is_much_like_one_that_goes_is_told() -> None:
     assert told.endswith("write `moved_from: shop/old.sql` into jobs/shop/new.yaml")
     assert not renames.refused(rows)
     assert not list(renames.notes([row("old", "delete"), row("same", "create")]))
+
+
+def test_a_job_that_went_to_another_namespace_is_told() -> None:
+    """It cannot be moved there, so the note says what keeps its state."""
+    (told,) = renames.notes([row("old", "delete"), row("old", "create", namespace="web")])
+    assert told.startswith("jobs/web/old.sql is much like jobs/shop/old.sql, which is removed: if it was renamed, it ")
+    assert "restore_from" in told
