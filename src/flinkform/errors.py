@@ -22,11 +22,20 @@ the tree once: HTTP in the control plane, diagnostics in the provider, exit code
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 Path = tuple[str | int, ...]
 """An attribute path: a name, a map key or a list index a step."""
+
+_FEW = 3
+
+
+def few(names: Iterable[str], shown: int = _FEW) -> str:
+    """Return how a message names many: the first ones, and how many more there are."""
+    every = list(names)
+    more = f" and {len(every) - shown} more" if len(every) > shown else ""
+    return ", ".join(every[:shown]) + more
 
 
 @dataclass(frozen=True, slots=True)

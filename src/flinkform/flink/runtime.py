@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from flinkform.errors import Conflict, Unavailable
+from flinkform.errors import Conflict, Unavailable, few
 from flinkform.flink import engines, jobs, log
 from flinkform.flink.autopsy import examine
 from flinkform.flink.checkpoints import uri
@@ -340,8 +340,7 @@ class Embedded:
             free = self._settings.slots - sum(slots for _, slots in holders.values())
             if needed > own + free:
                 biggest = sorted(holders.values(), key=lambda holder: -holder[1])
-                held = ", ".join(f"{name} ({slots})" for name, slots in biggest[:_SHOWN]) or "nobody"
-                held += f" and {len(biggest) - _SHOWN} more" if len(biggest) > _SHOWN else ""
+                held = few((f"{name} ({slots})" for name, slots in biggest), _SHOWN) or "nobody"
                 ways = "stop jobs, lower the parallelism or raise FLINKFORM_SLOTS (after `flinkform down`)"
                 slots = "1 slot" if needed == 1 else f"{needed} slots"
                 raise Conflict(

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from flinkform.controlplane import secrets
+from flinkform.controlplane import secrets, units
 from flinkform.controlplane.api import definition, engines, places, queues, quota
 from flinkform.controlplane.api.call import Call, Handler, Params
 from flinkform.controlplane.api.kept import Keeper, Rules
@@ -16,13 +16,12 @@ from flinkform.controlplane.reconcile import rooms
 from flinkform.controlplane.store import clusters, deployments, namespaces
 from flinkform.controlplane.store.clusters import UP, Cluster
 from flinkform.controlplane.store.things import Thing
-from flinkform.errors import Conflict, Invalid
+from flinkform.errors import Conflict, Invalid, few
 from flinkform.openapi import engine
 from flinkform.resources import session_cluster as declared
 
 SESSION = "SESSION"
 """The mode of a deployment target that is a session cluster."""
-_SHOWN = 3
 _MADE_OF = ("basicResourceSetting", "engineVersion", "flinkConf")
 """What another JVM is needed for."""
 
@@ -32,7 +31,7 @@ def start(call: Call, params: Params, _body: Any) -> None:
     with call.store.write() as db:
         found = _find(db, params)
         _expect(found, "STOPPED", "FAILED")
-        wanted = quota.of_cluster(clusters.document(db, found))
+        wanted = units.of_cluster(clusters.document(db, found))
         quota.check(db, places.namespace(db, params), f"session cluster {found.name}", wanted)
         _turn(call, db, found, "STARTING", "started")
     call.services.poke()
@@ -45,7 +44,7 @@ def stop(call: Call, params: Params, _body: Any) -> None:
         _expect(found, "STARTING", "RUNNING", "FAILED")
         if users := sorted({run.name for run in clusters.held(db, found)}):
             raise Conflict(
-                f"session cluster {found.name} runs {_some(users)}",
+                f"session cluster {found.name} runs {few(users)}",
                 advice="stop them first, with savepoints if need be",
             )
         _turn(call, db, found, "STOPPING", "stopped")
@@ -97,11 +96,6 @@ def _turn(call: Call, db: Connection, found: Cluster, state: str, verb: str) -> 
     call.record(db, f"SESSION_CLUSTER_{verb.upper()}", what, workspace=found.workspace, namespace=found.namespace)
 
 
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
-
-
 def _fill(call: Call, document: dict[str, Any]) -> None:
     document.setdefault("engineVersion", call.services.settings.engine)
 
@@ -147,7 +141,7 @@ def _remake(call: Call, db: Connection, after: Thing, before: Thing) -> None:
     state = "UPDATING" if found.state == "RUNNING" else found.state
     if state == "UPDATING":
         place, name = namespaces.within(db, after.workspace, after.namespace), f"session cluster {after.id}"
-        quota.check(db, place, name, quota.of_cluster(after.document), free=quota.of_cluster(before.document))
+        quota.check(db, place, name, units.of_cluster(after.document), free=units.of_cluster(before.document))
     clusters.change(db, found, {"state": state, "revision": found.revision + 1, "since": call.now})
     call.services.poke()
 
@@ -168,7 +162,7 @@ def _leave(_call: Call, db: Connection, one: Thing) -> None:
     found = clusters.get(db, one.workspace, one.namespace, one.id)
     _expect(found, "STOPPED", "FAILED")
     if users := deployments.naming(db, one.workspace, one.namespace, target=one.id, mode=SESSION):
-        raise Conflict(f"session cluster {one.id} is where {_some(users)} run", advice="give them another target first")
+        raise Conflict(f"session cluster {one.id} is where {few(users)} run", advice="give them another target first")
     clusters.remove(db, found)
 
 

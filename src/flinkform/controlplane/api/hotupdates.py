@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from flinkform.controlplane.api import definition, jobs, places
+from flinkform.controlplane import units
+from flinkform.controlplane.api import definition, jobs, places, quota
 from flinkform.controlplane.api.call import Call, Handler, Params
 from flinkform.controlplane.store import deployments, intents, rescales, runs
+from flinkform.controlplane.store.namespaces import Namespace
 from flinkform.controlplane.store.rescales import Rescale
 from flinkform.controlplane.store.runs import PARALLELISM, Run
 from flinkform.errors import Conflict
@@ -35,6 +37,7 @@ def hot_update(call: Call, params: Params, body: Any) -> dict[str, Any]:
             raise Conflict(f"the cluster of job {run.id} cannot change the parallelism of a running job", advice=advice)
         if own := definition.own_parallelism(run.definition):
             raise Conflict(f"job {run.id} decides on its parallelism itself, by {own}", advice="stop it and start it")
+        _room(db, namespace, run, wanted)
         made = intents.rescale(db, run, wanted, creator=call.who, now=call.now)
     call.services.poke()
     return _shown(made, run)
@@ -59,6 +62,12 @@ def _wanted(db: Connection, run: Run) -> int:
         what = ", ".join(differ) or "a batch job"
         raise Conflict(f"only the parallelism of a running job can change, got {what}", advice="stop it and start it")
     return wanted
+
+
+def _room(db: Connection, namespace: Namespace, run: Run, wanted: int) -> None:
+    """Raise Conflict if the namespace has no room for a run of the parallelism *wanted*."""
+    larger = runs.put(run.definition, PARALLELISM, wanted)
+    quota.check(db, namespace, run.name, units.of_job(larger), free=units.of_job(run.definition))
 
 
 def _shown(one: Rescale, run: Run) -> dict[str, Any]:

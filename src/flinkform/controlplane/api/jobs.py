@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from flinkform.controlplane import units
 from flinkform.controlplane.api import clusters, definition, places, quota, shape
 from flinkform.controlplane.api.call import Call, Handler, Listed, Params
 from flinkform.controlplane.store import deployments, intents, runs, savepoints
-from flinkform.controlplane.store.clusters import RUNTIME
 from flinkform.controlplane.store.runs import Run
+from flinkform.controlplane.units import RUNTIME
 from flinkform.errors import Conflict, Invalid
 from flinkform.openapi.states import Restore, Stop
 
@@ -159,7 +160,7 @@ def _start(call: Call, params: Params, body: Mapping[str, Any], changes: Mapping
             raise Invalid(f"expected the deployment target {' or '.join(known)}, got {target[:80]!r}")
         clusters.usable(db, namespace.workspace, namespace.name, whole)
         running = {name: whole[name] for name in changes} | {"runtime": known[target]}
-        quota.check(db, namespace, source.name, quota.of_job({**whole, **running}))
+        quota.check(db, namespace, source.name, units.of_job({**whole, **running}))
         made = intents.start(
             db,
             source,

@@ -13,7 +13,7 @@ from flinkform.controlplane.api.kept import Keeper, Rules
 from flinkform.controlplane.store import deployments, things
 from flinkform.controlplane.store.things import Thing
 from flinkform.controlplane.targets import QUEUE
-from flinkform.errors import Conflict
+from flinkform.errors import Conflict, few
 from flinkform.resources import deployment_target as declared
 
 TYPE = declared.RESOURCE.name
@@ -77,9 +77,8 @@ def _check(call: Call, _db: Connection, after: Thing, before: Thing | None) -> N
 def _leave(_call: Call, db: Connection, one: Thing) -> None:
     users = deployments.naming(db, one.workspace, one.namespace, target=one.id)
     if users:
-        more = f" and {len(users) - 3} more" if len(users) > 3 else ""
         raise Conflict(
-            f"deployment target {one.id} is what {', '.join(users[:3])}{more} run in",
+            f"deployment target {one.id} is what {few(users)} run in",
             advice="give them another one first",
         )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flinkform.controlplane.store.clusters import RUNTIME
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.targets import QUEUE
+from flinkform.controlplane.units import RUNTIME
 from flinkform.errors import Invalid
 from flinkform.flink import fleet
 from flinkform.flink.catalogue import DEFAULT

@@ -11,10 +11,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, se
 from flinkform.controlplane.store import runs, things
 from flinkform.controlplane.store.runs import Run
 from flinkform.controlplane.store.tables import clusters as table
+from flinkform.controlplane.units import RUNTIME
 from flinkform.errors import NotFound
-
-RUNTIME = "session:"
-"""What a definition's `runtime` begins with where a job runs in a session cluster; its id follows."""
 
 TYPE = "session_cluster"
 """What the things are called that say what clusters are made of."""

@@ -7,8 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Subquery, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Subquery,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
+from flinkform.controlplane import units
 from flinkform.controlplane.store import savepoints
 from flinkform.controlplane.store.paging import Page, cut
 from flinkform.controlplane.store.tables import runs as table
@@ -130,6 +143,8 @@ def put(document: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[st
 def change(db: Connection, run: Run, values: Mapping[str, Any], *, now: int) -> Run | None:
     """Write columns of a run, if nobody else did since *run* was read; otherwise None."""
     written = dict(values) | {"version": run.version + 1, "modified_at": now}
+    if "definition" in values:
+        written["units"] = units.of_job(values["definition"])
     query = update(table).where(table.c.id == run.id, table.c.version == run.version).values(written)
     return find(db, run.id) if db.execute(query).rowcount else None
 
@@ -167,12 +182,15 @@ def live(db: Connection) -> list[Run]:
     return [_run(row) for row in db.execute(query).mappings()]
 
 
-def definitions(db: Connection, workspace: str, namespace: str) -> list[tuple[str, Mapping[str, Any]]]:
-    """Name and definition of every run of a namespace that has not ended."""
-    place = (table.c.workspace == workspace) & (table.c.namespace == namespace) & table.c.state.in_(LIVE)
-    return [
-        (name, definition) for name, definition in db.execute(select(table.c.name, table.c.definition).where(place))
-    ]
+def taken(db: Connection, workspace: str, namespace: str) -> list[tuple[str, float]]:
+    """Name and compute units of every run of a namespace that has not ended."""
+    found = db.execute(select(table.c.name, table.c.units).where(_living(workspace, namespace)))
+    return [(name, taken) for name, taken in found]
+
+
+def total(db: Connection, workspace: str, namespace: str) -> float:
+    """The compute units of all runs of a namespace that have not ended; read from an index alone."""
+    return float(db.scalar(select(func.sum(table.c.units)).where(_living(workspace, namespace))) or 0)
 
 
 def live_of(db: Connection, deployment_id: str) -> list[Run]:
@@ -198,7 +216,8 @@ def summaries(db: Connection, deployment_ids: Sequence[str]) -> dict[str, Summar
 
 
 def add(db: Connection, run: Run) -> None:
-    db.execute(insert(table).values({name: getattr(run, name) for name in Run.__slots__}))
+    values = {name: getattr(run, name) for name in Run.__slots__}
+    db.execute(insert(table).values(values | {"units": units.of_job(run.definition)}))
 
 
 def next_number(db: Connection, deployment_id: str) -> int:
@@ -236,6 +255,10 @@ def _newest(db: Connection, ids: Sequence[str]) -> list[Run]:
 
 def _summary(counts: Mapping[str, int], newest: Run | None) -> Summary:
     return Summary(counts, newest.revision if newest and newest.live else None, newest)
+
+
+def _living(workspace: str, namespace: str) -> ColumnElement[bool]:
+    return (table.c.workspace == workspace) & (table.c.namespace == namespace) & table.c.state.in_(LIVE)
 
 
 def _newest_first(deployment_id: str) -> Select[Any]:

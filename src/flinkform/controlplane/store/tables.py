@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -151,8 +152,10 @@ runs = Table(
     Column("version", Integer, nullable=False),
     # Large, and wanted by starts alone: whoever reads runs does not read it.
     Column("plan", Text),
+    Column("units", Float, nullable=False, server_default="0"),
     Index(None, "deployment_id", "seq", unique=True),
     Index(None, "state"),
+    Index(None, "workspace", "namespace", "state", "units"),
 )
 
 savepoints = Table(

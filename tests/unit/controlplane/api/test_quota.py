@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flinkform.controlplane.api import quota
+from flinkform.controlplane import units
 from flinkform.controlplane.store import clusters
 from tests.unit.controlplane.api.test_clusters import become, make
 from tests.unit.controlplane.api.world import Api
@@ -62,6 +62,17 @@ def test_resize_under_jobs(api: Api) -> None:
     assert api.call("GetJob", jobId=job)["data"] == before
 
 
+def test_hot_update(api: Api) -> None:
+    """A running job is given no more tasks than its namespace has room for, and may always have fewer."""
+    job = start(api, "big", **sized(4))
+    start(api, "small", **sized(3))
+    api.run_is(job, "RUNNING", started_at=api.now)
+    code, said = api.fails("HotUpdateJob", {"rescaleJobParam": {"jobParallelism": 6}}, jobId=job)
+    assert (code, said.partition(" of the")[0]) == ("OperationConflict", "big needs 7 CU, and")
+    assert "6 CU are free" in said
+    api.call("HotUpdateJob", {"rescaleJobParam": {"jobParallelism": 5}}, jobId=job)
+
+
 def test_session_clusters(api: Api) -> None:
     """A session cluster counts while it runs, and by its new size when it is updated; its jobs take nothing more."""
     size = {"parallelism": 4, "taskmanagerResourceSettingSpec": {"cpu": 8.0, "memory": "4Gi"}}
@@ -80,7 +91,7 @@ def test_session_clusters(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("definition", "units"),
+    ("definition", "expected"),
     [
         ({}, 0.01),
         (sized(4), 5.0),
@@ -90,6 +101,6 @@ def test_session_clusters(api: Api) -> None:
         ({**sized(4), "runtime": "session:c-1"}, 0.0),
     ],
 )
-def test_units(definition: dict[str, Any], units: float) -> None:
+def test_units(definition: dict[str, Any], expected: float) -> None:
     """A unit is a core or 4 GiB, whichever is more; what a job does not say costs next to nothing."""
-    assert quota.of_job(definition) == pytest.approx(units)
+    assert units.of_job(definition) == pytest.approx(expected)
