@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import io
 import marshal
@@ -26,6 +27,7 @@ PARTS = ("errors.py", "openapi", "schema", "resources", "client", "provider")
 ABSENT = ("provider/build.py", "provider/document.py", "provider/__main__.py", "openapi/extract")
 """What is there to make things and not to run."""
 
+_ROOM = Path(__file__).parents[1]
 _LAUNCHER = b"""#!/bin/sh
 new='import sys; sys.exit(sys.version_info < (3, 11))'
 case ${FLINKFORM_PYTHON:+chosen}:$PATH in chosen:*) new= ;; */shims*) ;; *) new= ;; esac
@@ -93,10 +95,24 @@ def install(home: Path) -> Path:
     Terraform uses it with `TF_CLI_CONFIG_FILE` set to what is returned, `home/terraform.rc`.
     """
     mirror = home / "mirror"
-    zipapp(mirror / PROVIDER / __version__ / machine() / NAME)
+    file, stamp = mirror / PROVIDER / __version__ / machine() / NAME, home / "provider.stamp"
+    if not stamp.exists() or stamp.read_text() != _state(file):
+        # To compile it takes as long as all else that a small plan does.
+        zipapp(file)
+        _write(stamp, _state(file).encode(), 0o600)
     rc = _RC.format(mirror=_quoted(mirror.absolute()), host=PROVIDER.split("/", maxsplit=1)[0])
     _write(home / "terraform.rc", rc.encode(), 0o600)
     return home / "terraform.rc"
+
+
+def _state(file: Path) -> str:
+    """Return a digest that is another one once *file*, or anything that it is made of, is."""
+    seen = [
+        (str(path), (at := path.stat()).st_size, at.st_mtime_ns)
+        for path in (file, Path(__file__), *_modules())
+        if path.exists()
+    ]
+    return hashlib.sha256(repr((sys.version, __version__, seen)).encode()).hexdigest()
 
 
 def machine() -> str:
@@ -121,15 +137,17 @@ def _archive() -> bytes:
 
 def _sources() -> Iterator[tuple[str, bytes]]:
     """Yield every module's name in the archive and its text, in a fixed order."""
-    room = Path(__file__).parents[1]
     yield "flinkform_start.py", _START.format(schema=describe.provider_schema()).encode()
-    yield "flinkform/__init__.py", (room / "__init__.py").read_bytes()
+    for path in _modules():
+        yield f"flinkform/{path.relative_to(_ROOM).as_posix()}", path.read_bytes()
+
+
+def _modules() -> Iterator[Path]:
+    """Yield the file of every module that is in the archive, in a fixed order."""
+    yield _ROOM / "__init__.py"
     for part in PARTS:
-        found = [room / part] if part.endswith(".py") else sorted((room / part).rglob("*.py"))
-        for path in found:
-            name = path.relative_to(room).as_posix()
-            if not name.startswith(ABSENT):
-                yield f"flinkform/{name}", path.read_bytes()
+        found = [_ROOM / part] if part.endswith(".py") else sorted((_ROOM / part).rglob("*.py"))
+        yield from (path for path in found if not path.relative_to(_ROOM).as_posix().startswith(ABSENT))
 
 
 def _compiled(name: str, source: bytes) -> bytes:

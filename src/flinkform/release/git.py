@@ -219,14 +219,13 @@ class Repository:
 
 
 class Objects:
-    """Contents of a repository by their ids, through one `git cat-file --batch`."""
+    """Contents of a repository by their ids, through one `git cat-file --batch`, started when the first is wanted."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self._process = self._repository.open("cat-file", "--batch")
         return self
 
     def __exit__(
@@ -255,8 +254,8 @@ class Objects:
         return next(self.read((name,), limit))[1]
 
     def _round(self, names: Sequence[str], limit: int) -> Iterator[tuple[str, bytes | None]]:
-        process = self._process
-        if process is None or process.stdin is None or process.stdout is None:
+        process = self._process = self._process or self._repository.open("cat-file", "--batch")
+        if process.stdin is None or process.stdout is None:
             raise Unavailable("git cat-file is not running")
         try:
             process.stdin.write("".join(f"{name}\n" for name in names).encode())

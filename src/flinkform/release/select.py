@@ -69,8 +69,15 @@ def select(repository: Repository, old: str, new: str, *, environment: str) -> S
     changes = repository.diff(old, new)
     if not changes:
         return Selection(old, new, ())
+    before = repository.tree(old, JOBS, ENVIRONMENTS)
+    after = dict(before)
+    for change in changes:
+        if change.new is None:
+            after.pop(change.path, None)
+        elif change.path.startswith((f"{JOBS}/", f"{ENVIRONMENTS}/")):
+            after[change.path] = change.new
     with repository.objects() as objects:
-        sides = (_Side(repository, objects, old, environment), _Side(repository, objects, new, environment))
+        sides = (_Side(objects, old, before, environment), _Side(objects, new, after, environment))
         return _Comparison(changes, *sides).selection()
 
 
@@ -88,11 +95,11 @@ def composing(path: str) -> bool:
 class _Side:
     """One of the two commits, of which nothing is read before it is asked for."""
 
-    def __init__(self, repository: Repository, objects: Objects, commit: str, environment: str) -> None:
+    def __init__(self, objects: Objects, commit: str, entries: Mapping[str, Entry], environment: str) -> None:
         self.commit = commit
         self._objects = objects
         self._environment = environment
-        self.entries = repository.tree(commit, JOBS, ENVIRONMENTS)
+        self.entries = entries
         self.jobs = below(self.entries, JOBS)
         self.links = {path: entry for path, entry in self.jobs.items() if entry.mode == LINK}
 

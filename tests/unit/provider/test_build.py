@@ -112,3 +112,16 @@ def test_install(tmp_path: Path) -> None:
     build.install(tmp_path)
     assert {path: path.stat().st_mtime_ns for path in (rc, provider)} == before
     assert not list(tmp_path.rglob(".new-*"))
+
+
+def test_an_installation_that_was_altered_is_made_anew(tmp_path: Path) -> None:
+    """What says that nothing has to be compiled says so of that very file alone."""
+    build.install(tmp_path)
+    (provider,) = tmp_path.glob("mirror/flinkform.io/flinkform/flink/*/*/terraform-provider-flink_v*")
+    whole = provider.read_bytes()
+    provider.write_bytes(whole[:-1])
+    build.install(tmp_path)
+    assert provider.read_bytes() == whole
+    provider.unlink()
+    build.install(tmp_path)
+    assert provider.read_bytes() == whole
