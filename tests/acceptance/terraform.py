@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 PROGRAM = shutil.which(os.environ.get("TERRAFORM_BINARY_NAME", "terraform")) or ""
 EMPTY, CHANGES = 0, 2
 """What `plan -detailed-exitcode` ends with."""
@@ -38,6 +40,8 @@ class Terraform:
         """Run one command; any exit code not in *ok* fails the test."""
         with self.start(*words) as process:
             out, _ = process.communicate(timeout=120)
+        if process.returncode not in ok and 'argument named "ephemeral" is not expected' in out:
+            pytest.skip("this core has no ephemeral values: OpenTofu has them from 1.11")
         assert process.returncode in ok, f"terraform {' '.join(words)}: {process.returncode}\n{out}"
         return subprocess.CompletedProcess(process.args, process.returncode, out)
 
