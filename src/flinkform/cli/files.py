@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from flinkform import jobfile
-from flinkform.cli import planned
+from flinkform.cli import planned, project
 from flinkform.cli.planned import Script
 from flinkform.cli.project import Project
-from flinkform.errors import Invalid
+from flinkform.errors import Invalid, Missing
 from flinkform.jobfile import Job, Survey
+from flinkform.jobfile.weave import whole
 from flinkform.openapi import engine
 
 
@@ -43,6 +45,24 @@ def script(here: Project, job: Job) -> Script:
     options = dict(job.values.get("flink_options") or {})
     batch, line = job.values.get("execution_mode") == "BATCH", planned.engine(here, line_of(job))
     return Script(str(jobs_folder(here) / job.path), job.values["sql"], batch, options, line, job.woven)
+
+
+def woven(path: Path, text: str) -> str:
+    """Return what Flink gets of the script *text* at *path*: of a job with all that it includes.
+
+    Invalid: it includes something, or names a variable, and is no job of the checkout around.
+    """
+    if whole(text):
+        return text
+    with suppress(Missing):
+        here = project.checkout()
+        jobs = (here.root / "jobs").resolve()
+        if path.resolve().is_relative_to(jobs):
+            file = path.resolve().relative_to(jobs).as_posix()
+            job = jobfile.load_job(file, jobs_folder(here), environment=environment_file(here))
+            return str(job.values["sql"])
+    message = f"{path} includes something or names a variable, and is no job of this checkout"
+    raise Invalid(message, advice="name a file in jobs/; `flinkform plan` compares with what was applied")
 
 
 def line_of(job: Job) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from flinkform import jobfile
 from flinkform.cli import checks, planned, project, tools
-from flinkform.cli.files import environment_file, jobs_folder, line_of, script, survey
+from flinkform.cli.files import environment_file, jobs_folder, line_of, script, survey, woven
 from flinkform.cli.planned import Script
 from flinkform.cli.progress import Progress, Step, counted
 from flinkform.cli.project import Project
@@ -173,7 +173,7 @@ def _written_at(here: Project, asked: Script, option: str) -> Position | None:
 def _plain(path: Path) -> Script:
     """Return a script outside `jobs/`: nothing is known of it but its text."""
     try:
-        return Script(str(path), path.read_text(encoding="utf-8"), batch=False, options={})
+        return Script(str(path), woven(path, path.read_text(encoding="utf-8")), batch=False, options={})
     except OSError as error:
         raise Invalid(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

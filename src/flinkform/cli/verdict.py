@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flinkform.cli import project, tools
+from flinkform.cli.files import woven
 from flinkform.errors import Invalid, Missing
 from flinkform.flink.plan import Plan
 from flinkform.flink.settings import Settings
@@ -86,7 +87,7 @@ def _script(path: Path) -> str:
             content = file.read(_LIMIT + 1)
         if len(content) > _LIMIT:
             raise Invalid(f"expected at most {_LIMIT >> 20} MiB of SQL, got more in {path}")
-        return content.decode()
+        return woven(path, content.decode())
     except OSError as error:
         raise Invalid(f"cannot read {path}: {error.strerror}", advice="name two files with SQL scripts") from error
     except UnicodeDecodeError as error:

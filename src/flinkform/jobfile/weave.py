@@ -104,6 +104,13 @@ def weave(text: str, path: str, source: Source, variables: Mapping[str, str]) ->
     )
 
 
+def whole(text: str) -> bool:
+    """Say whether a script is what Flink gets as it stands."""
+    return not any(
+        found["include"] or (not found["comment"] and _MARK.search(found[0])) for found in _TOKEN.finditer(text)
+    )
+
+
 def escaped(text: str) -> str:
     """Return the script that becomes *text*, in which nothing stands for anything. Invalid: no script does."""
 
