@@ -129,13 +129,17 @@ class Repository:
         assert done.returncode == 0, f"flinkform {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return json.loads(done.stdout)
 
-    def refused(self, *words: str, **shell: str) -> Failure:
-        """Run a command that has to fail as expected failures do: exit code 1, words and an object, no traceback."""
+    def refused(self, *words: str, code: str = "", **shell: str) -> Failure:
+        """Run a command that has to fail as expected failures do: exit code 1, words and an object, no traceback.
+
+        *code* is what the object has to name, '' for none.
+        """
         done = self.run(*words, "--json", **shell)
         assert done.returncode == 1, f"flinkform {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
         said = json.loads(done.stdout)
-        assert {"error", "message", "advice", "at", "position", "parts"} == said.keys()
+        assert {"error", "message", "advice", "at", "position", "parts"} == said.keys() - {"code"}
+        assert said.get("code", "") == code, said
         return Failure(said, done.stderr)
 
     def terraform(self, folder: Path, *words: str, **shell: str) -> tuple[int, str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from flinkform.controlplane import keyring, vault
 from flinkform.controlplane.api.call import Services
@@ -23,6 +24,7 @@ from flinkform.flink.fleet import SHARED, Fleet
 from flinkform.flink.values import Observed, Phase, SavepointStatus
 from tests.unit.controlplane.reconcile.fake import FakeRuntime
 
+Around = Callable[[ASGIApp], ASGIApp]
 _SECONDS = 60.0
 
 
@@ -60,8 +62,8 @@ class Served:
 
 
 @contextmanager
-def served(home: Path, database: str = "") -> Iterator[Served]:
-    """Serve from *home* until the block ends."""
+def served(home: Path, database: str = "", *, around: Around = lambda app: app) -> Iterator[Served]:
+    """Serve from *home* until the block ends; *around* is laid around the application."""
     settings = Settings(home=home, database=database)
     home.mkdir(exist_ok=True)
     store = Store.open(settings.database_url)
@@ -70,7 +72,8 @@ def served(home: Path, database: str = "") -> Iterator[Served]:
     fleet = Fleet(lambda seat: flink if seat == SHARED else Eager())
     loop = Loop(Bench(store, fleet, home / "storage", opened=vault.opener(settings)), minimum=0)
     services = Services(store=store, runtime=flink, settings=settings, clock=time.time, poke=loop.wake)
-    server = uvicorn.Server(uvicorn.Config(build(services), port=0, log_config=None, access_log=False, lifespan="off"))
+    app = around(build(services))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
     loop.start()

@@ -29,6 +29,8 @@ from flinkform.schema.model import Attribute, Call, Change
 TIMEOUTS = {"create": 600.0, "update": 900.0, "delete": 600.0}
 _SENT = tuple(a for a in RESOURCE.attributes if a.path and a.writable and a.name not in ("workspace", "namespace"))
 """What a deployment's document is made of; the other two travel beside it."""
+_PROCESS = os.urandom(4).hex()
+"""What the nonces of this process begin with: two jobs of one apply that have one name are not the same."""
 
 
 class Jobs:
@@ -79,7 +81,10 @@ class Jobs:
             record.verify(RESOURCE, planned, document, "CreateDeployment")
             if runs:
                 work = self._work(result.state, planned, result, "create")
-                work.start(work.origin)
+                if (job := work.runs.newest() if _older(document) else None) is not None:
+                    work.go_on(job, None, stale=False)
+                else:
+                    work.start(work.origin)
             self._arrived(planned, result)
 
     def update(self, prior: Values, planned: Values, result: Result) -> None:
@@ -184,10 +189,13 @@ class Jobs:
     def _made(self, planned: Values, result: Result) -> Document:
         """Create the deployment; an answer that was lost is made up for by the nonce, never by the name.
 
+        Where the provider was killed before it had the answer, the next run of the very same release finds what it
+        made by the labels that say so.
+
         Where nobody can say now whether it was made, *result* is a state without its id, and the nonce: the next read
         finds by it what there is, if anything. Terraform replaces that, as all it could not create.
         """
-        scope, nonce = _scope(planned), os.urandom(8).hex()
+        scope, nonce = _scope(planned), _PROCESS + os.urandom(8).hex()
         body = _body(self._uploads.placed(planned), RESOURCE.api.create)
         origin = self._session.provenance.labels(planned)
         body["labels"] = {**body.get("labels", {}), **origin, record.NONCE: nonce}
@@ -200,6 +208,9 @@ class Jobs:
             twin = next((d for d in self._named(planned) if d.get("name") == planned.get("name")), None)
             if twin is None:
                 raise
+            if self._session.provenance.release and _older(twin) and origin.items() <= twin["labels"].items():
+                self._session.say(f"flink_job {planned.get('name')}: adopted, as this very release made it")
+                return twin
             known = record.identity(RESOURCE, {**planned, "deployment_id": twin.get("deploymentId")})
             advice = f"choose another name, or import the job that has it with id {known!r}"
             raise Conflict(refused.message, at=("name",), advice=advice) from refused
@@ -307,6 +318,12 @@ def _marked(documents: Iterable[Document], private: dict[str, Any]) -> Document 
     """Return the deployment that carries the nonce of a create whose answer was lost."""
     nonce = private.get(record.NONCE)
     return next((d for d in documents if (d.get("labels") or {}).get(record.NONCE) == nonce), None) if nonce else None
+
+
+def _older(document: Document) -> bool:
+    """Say whether a provider made a deployment that was killed since, or whose answer was lost, and not this one."""
+    nonce = (document.get("labels") or {}).get(record.NONCE, "")
+    return bool(nonce) and not nonce.startswith(_PROCESS)
 
 
 def _body(values: Values, call: Call) -> dict[str, Any]:

@@ -77,3 +77,20 @@ def test_a_blob_is_git_s() -> None:
     """The very id."""
     said = subprocess.run(["git", "hash-object", "--stdin"], input="é\n".encode(), capture_output=True, check=True)
     assert blob("é\n".encode()) == said.stdout.decode().strip()
+
+
+def test_what_the_same_release_made_is_adopted(released: World) -> None:
+    """By the next provider, where the one that made it was killed; it goes on with the job that was started."""
+    again = World(released.resource, released.cloud)
+    again.provenance = ONE
+    with pytest.raises(Conflict, match="is taken"):  # the same process: two jobs of one name
+        again.apply(config(labels={"team": "x"}))
+    released.cloud.named("a")["labels"][f"{OURS}nonce"] = "of another process"
+    again.provenance = TWO
+    with pytest.raises(Conflict, match="is taken"):
+        again.apply(config(labels={"team": "x"}))
+    again.provenance = ONE
+    released.cloud.changes()
+    state = again.apply(config(labels={"team": "x"}))
+    assert (len(released.cloud.deployments), state["deployment_id"]) == (1, "d-1")
+    assert "StartJob" not in released.cloud.changes()
