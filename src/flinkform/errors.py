@@ -54,7 +54,7 @@ class FlinkformError(Exception):
     """Base of every deliberate failure.
 
     *at* is the attribute it is about, *position* the place in a file, *advice* what to do next, *parts* are the
-    failures that this one sums up.
+    failures that this one sums up, *code* is a word for scripts where the class alone does not say which it is.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class FlinkformError(Exception):
         position: Position | None = None,
         advice: str = "",
         parts: Sequence[FlinkformError] = (),
+        code: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -72,6 +73,7 @@ class FlinkformError(Exception):
         self.position = position
         self.advice = advice
         self.parts = tuple(parts)
+        self.code = code
 
     def __str__(self) -> str:
         where = f"{self.position}: " if self.position else ""
@@ -118,9 +120,8 @@ class Refused(FlinkformError):
     def __init__(
         self, message: str, *, operation: str, code: str, status: int, request_id: str, at: Path = (), advice: str = ""
     ) -> None:
-        super().__init__(message, at=at, advice=advice)
+        super().__init__(message, at=at, advice=advice, code=code)
         self.operation = operation
-        self.code = code
         self.status = status
         self.request_id = request_id
 

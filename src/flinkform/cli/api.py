@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
@@ -17,6 +17,8 @@ from flinkform.errors import Conflict, Denied, FlinkformError, Invalid, NotFound
 
 _SECONDS = 30
 _MOST = 64 * 1024 * 1024
+_LOCKED = 423
+"""What is answered to who wants a lock that is taken."""
 _NAMED: dict[int, type[FlinkformError]] = {400: Invalid, 404: NotFound, 409: Conflict, 503: Unavailable}
 
 
@@ -39,9 +41,9 @@ def ready(endpoint: str) -> tuple[bool, list[str]]:
         return False, [str(error)]
 
 
-def call(project: Project, method: str, path: str) -> Any:
+def call(project: Project, method: str, path: str, document: Mapping[str, Any] | None = None) -> Any:
     """Return the JSON answer; raises Denied, NotFound, Unavailable or FlinkformError with what the server said."""
-    with _answer(project, method, path, _SECONDS) as answer:
+    with _answer(project, method, path, _SECONDS, document) as answer:
         try:
             return json.loads(answer.read(_MOST))
         except ValueError as error:
@@ -56,14 +58,16 @@ def stream(project: Project, path: str) -> Iterator[bytes]:
 
 
 @contextmanager
-def _answer(project: Project, method: str, path: str, seconds: float | None) -> Iterator[HTTPResponse]:
+def _answer(
+    project: Project, method: str, path: str, seconds: float | None, document: Mapping[str, Any] | None = None
+) -> Iterator[HTTPResponse]:
     """Yield an answer that is no error; what goes wrong while it is read is one too."""
     endpoint, key, secret = project.login()
     if not project.shell.get("FLINKFORM_ENDPOINT") and not home.held(project.home):
         raise _down(project, endpoint)  # whoever answers there now shall not be told our key
     token = base64.b64encode(f"{key}:{secret}".encode()).decode()
     try:
-        with _asked(endpoint, method, path, {"Authorization": f"Basic {token}"}, seconds) as answer:
+        with _asked(endpoint, method, path, {"Authorization": f"Basic {token}"}, seconds, document) as answer:
             if answer.status >= 400:
                 raise _failure(project, answer, f"{method} {path}")
             yield answer
@@ -96,6 +100,8 @@ def _down(project: Project, endpoint: str) -> Unavailable:
 
 def _failure(project: Project, answer: HTTPResponse, request: str) -> FlinkformError:
     """Return what an answer that is an error means."""
+    if answer.status == _LOCKED:
+        return Conflict("somebody else holds the lock")
     said = _message(answer.read(65536).decode(errors="replace"))
     if not said:
         return _stranger(project, f"{request} is answered with status {answer.status}")
@@ -117,14 +123,20 @@ def _stranger(project: Project, why: str) -> Unavailable:
 
 @contextmanager
 def _asked(
-    endpoint: str, method: str, path: str, headers: dict[str, str], seconds: float | None
+    endpoint: str,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    seconds: float | None,
+    document: Mapping[str, Any] | None = None,
 ) -> Iterator[HTTPResponse]:
     parts = urlsplit(endpoint)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise Invalid(f"expected FLINKFORM_ENDPOINT to be like http://127.0.0.1:8711, got {endpoint!r}")
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     with closing(kind(parts.hostname, parts.port, timeout=seconds)) as connection:
-        connection.request(method, path, headers={**headers, "Connection": "close"})
+        body = None if document is None else json.dumps(dict(document))
+        connection.request(method, path, body, headers={**headers, "Connection": "close"})
         with connection.getresponse() as answer:
             yield answer
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from flinkform.cli import plan, planning, project
+from flinkform.cli import orphans, plan, planning, project
+from flinkform.cli.claim import claimed
 from flinkform.cli.leftover import Locks
 from flinkform.cli.progress import Progress
 from flinkform.cli.project import Project
@@ -31,11 +30,11 @@ def run(options: argparse.Namespace) -> int:
     release = sealed.release
     here, repository = _here(release)
     progress = Progress()
-    with _alone(here):
+    with claimed(here, f"apply {release.id}") as claim:
         with progress.step("checking the release") as step:
-            rules, signer, again = _admitted(here, repository, sealed)
+            rules, signer, again = _admitted(here, repository, sealed, step.say)
             step.result = f"{release.id}, made by {signer}" + (", goes on where it stopped" if again else "")
-        found = _planned(here, release, rules, progress, again=again)
+        found = replace(_planned(here, release, rules, progress, again=again), still=claim.still)
         about = _about(sealed, rules, repository, signer)
         outcomes = _recorded(here, repository, about, lambda: found.carry_out(progress))
     if options.json:
@@ -47,19 +46,9 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-@contextmanager
-def _alone(here: Project) -> Iterator[None]:
-    """Let no other release be applied from this home meanwhile; the lock goes with the process, however it ends."""
-    here.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (here.home / "apply.lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Conflict("another release is being applied from here", advice="wait until it has ended") from None
-        yield
-
-
-def _admitted(here: Project, repository: Repository, sealed: Sealed) -> tuple[Rules, Signer, bool]:
+def _admitted(
+    here: Project, repository: Repository, sealed: Sealed, say: Callable[[str], None]
+) -> tuple[Rules, Signer, bool]:
     """Return the rules, who signed, and whether the release was begun before; raises what forbids it."""
     release = sealed.release
     repository.resolve(release.commit)
@@ -68,11 +57,13 @@ def _admitted(here: Project, repository: Repository, sealed: Sealed) -> tuple[Ru
     ledger.fetch(repository, here.environment)
     last = ledger.applied(repository, here.environment)
     if last and last.about.get("release") == release.id:
-        raise Conflict(f"{release.id} was applied already, at {last.date}", advice="see `flinkform history`")
+        advice = "see `flinkform history`"
+        raise Conflict(f"{release.id} was applied already, at {last.date}", advice=advice, code="applied")
     before = ledger.unfinished(repository, here.environment)
-    again = bool(before) and (before or {}).get("release") == release.id
+    again = before is not None and before.get("release") == release.id
     if before and not again:
         gate.follows(release, before)
+        orphans.remove(here, before, say)
     return rules, signer, again
 
 
@@ -125,7 +116,7 @@ def _recorded(
         ledger.record(repository, here.environment, about | more)
         ledger.push(repository, here.environment)
 
-    record(outcome=ledger.STARTED)
+    ledger.begin(repository, here.environment, about | {"outcome": ledger.STARTED})
     try:
         outcomes = act()
     except (FlinkformError, KeyboardInterrupt) as error:

@@ -131,13 +131,14 @@ def _bug() -> int:
 
 def _object(error: FlinkformError) -> dict[str, Any]:
     """Return what a script may want to know of *error*; what the API answered only where it did."""
-    answer = ("operation", "code", "request_id") if isinstance(error, Refused) else ()
+    answer = ("operation", "request_id") if isinstance(error, Refused) else ()
     return {
         "error": type(error).__name__,
         "message": error.message,
         "advice": error.advice,
         "at": list(error.at),
         "position": asdict(error.position) if error.position else None,
+        **({"code": error.code} if error.code else {}),
         **{name: getattr(error, name) for name in answer},
     }
 

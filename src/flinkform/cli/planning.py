@@ -45,6 +45,8 @@ class Wanted:
     selection: Selection | None = None
     release: str = ""
     """The release that it is planned for."""
+    note: str = ""
+    """What a person has to know who asked for less."""
 
     @property
     def teams(self) -> frozenset[str] | None:
@@ -66,7 +68,18 @@ def wanted(here: Project, *, at: str, since: str) -> Wanted:
     if not since:
         return Wanted(commit)
     old = repository.base(repository.resolve(since), commit)
+    if _untouched(here):
+        return Wanted(commit, note=f"nothing was applied to {here.environment} yet: all is new, whatever {since} had")
     return Wanted(commit, old, select(repository, old, commit, environment=here.environment))
+
+
+def _untouched(here: Project) -> bool:
+    """Say whether the control plane keeps states, and none of this environment."""
+    try:
+        kept = api.call(here, "GET", "/flinkform/v1/states")["states"]
+    except FlinkformError:
+        return False
+    return not any(one["version"] and one["address"].startswith(f"{here.environment}/") for one in kept)
 
 
 def review(here: Project, terraform: Terraform, what: Wanted, step: Step) -> Review:
@@ -285,6 +298,8 @@ def _notes(here: Project, what: Wanted) -> Iterator[str]:
     """Yield what a plan of a commit has to say of the checkout around it."""
     if not what.commit:
         return
+    if what.note:
+        yield what.note
     edits = [path for path in Repository.around(here.root, here.shell).uncommitted() if not path.startswith(".")]
     if edits:
         yield f"{counted(len(edits), 'file')} not committed and not in this plan, as {edits[0]}"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from flinkform.cli import api, named, plan, planning, project, release
+from flinkform.cli.claim import claimed
 from flinkform.cli.progress import Progress
 from flinkform.cli.project import Project
 from flinkform.errors import Conflict, FlinkformError
@@ -24,6 +26,12 @@ def run(options: argparse.Namespace) -> int:
     1 where the state of a job does not fit: then there is neither.
     """
     here = project.checkout()
+    # What is planned while somebody applies is another plan a moment later, and a commit that nobody asked for.
+    with claimed(here, f"rollback --to {options.to}") if options.out else nullcontext():
+        return _rolled(here, options)
+
+
+def _rolled(here: Project, options: argparse.Namespace) -> int:
     repository = Repository.around(here.root, here.shell)
     if options.out:
         clean(repository)

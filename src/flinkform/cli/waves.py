@@ -33,6 +33,8 @@ class Run:
     release: Release
     rules: Rules
     again: bool = False
+    still: Callable[[], None] = lambda: None
+    """Raises what forbids to go on."""
 
     def carry_out(self, progress: Progress) -> list[Outcome]:
         """Apply the canaries, then the rest; after each wave its jobs have to be well for a while."""
@@ -65,6 +67,7 @@ class Run:
             waiting = {stack.name for stack in left}
             ready = next((stack for stack in left if not waiting & set(stack.after)), left[0])
             left.remove(ready)
+            self.still()
             addresses = only.get(ready.name, ())
             plan = plans / f"{ready.name}.tfplan"
             yield stacks.apply(self.terraform, ready, plan, say, only=addresses, check=self._check)

@@ -75,17 +75,24 @@ def admit(sealed: Sealed, asked: Rules, repository: Repository, *, environment: 
     """Return who signed a release that may be applied; raises what forbids it, before anything is asked of a server."""
     release = sealed.release
     if release.environment != environment:
-        raise Conflict(f"the release is for {release.environment}, and this is {environment}")
+        raise Conflict(
+            f"the release is for {release.environment}, and this is {environment}",
+            advice=f"set FLINKFORM_ENVIRONMENT={release.environment}, or bring it here with `flinkform promote`",
+            code="other-environment",
+        )
     if not sealed.signature:
-        raise Denied("the release is not signed", advice="make it anew with `flinkform release`, which signs it")
+        advice = "make it anew with `flinkform release`, which signs it"
+        raise Denied("the release is not signed", advice=advice, code="unsigned")
     signer = signature.verify(repository.shell, asked.signers, release.content, sealed.signature, signature.RELEASE)
     if now >= datetime.fromisoformat(release.expires):
-        raise Denied(f"the release has expired at {release.expires}", advice="plan again, and make another")
+        advice = "plan again, and make another"
+        raise Denied(f"the release has expired at {release.expires}", advice=advice, code="expired")
     if asked.branch:
         _merged(repository, release, asked.branch)
     missing = tuple(lacking(release, asked, approvers(sealed, asked, repository, signer)))
     if missing:
-        raise Denied("the release lacks approvals\n" + "\n".join(missing), advice="`flinkform approve` adds one")
+        told = "the release lacks approvals\n" + "\n".join(missing)
+        raise Denied(told, advice="`flinkform approve` adds one", code="unapproved")
     return signer
 
 
@@ -135,11 +142,16 @@ def unchanged(release: Release, states: Mapping[str, Mapping[str, Any]], *, agai
         if again and stack["lineage"] in ("", str(now.get("lineage", ""))):
             continue
         if str(now.get("lineage", "")) != stack["lineage"]:
-            raise Conflict(f"the release is for another state of {name}, of lineage {stack['lineage'] or 'none'}")
+            raise Conflict(
+                f"the release is for another state of {name}, of lineage {stack['lineage'] or 'none'}",
+                advice="plan again, and make another release",
+                code="other-state",
+            )
         if int(now.get("serial", 0)) != stack["serial"]:
             raise Conflict(
                 f"the state of {name} has moved on: expected serial {stack['serial']}, got {now.get('serial')}",
                 advice="plan again, and make another release",
+                code="moved-on",
             )
 
 
@@ -149,9 +161,8 @@ def same(release: Release, changes: Mapping[tuple[str, str], str]) -> None:
     if dict(changes) == expected:
         return
     names = ([f"{stack}/{address}" for stack, address in one] for one in (expected, changes))
-    raise Conflict(
-        f"the plan is another one by now: {differing(*names)}", advice="plan again, and make another release"
-    )
+    advice = "plan again, and make another release"
+    raise Conflict(f"the plan is another one by now: {differing(*names)}", advice=advice, code="other-plan")
 
 
 def within(release: Release, planned: Iterable[Item], *, again: bool) -> None:
@@ -169,6 +180,7 @@ def within(release: Release, planned: Iterable[Item], *, again: bool) -> None:
             raise Conflict(
                 f"the plan is another one by now: {item.name} would be changed by {item.action}{said}",
                 advice="plan again, and make another release",
+                code="other-plan",
             )
 
 
@@ -181,6 +193,7 @@ def follows(release: Release, before: Mapping[str, Any]) -> None:
         raise Conflict(
             f"{before['release']} did not come to its end, and this release leaves {', '.join(left)} as it is",
             advice="apply that one again, or make a release without --since",
+            code="unfinished",
         )
 
 
@@ -193,7 +206,7 @@ def _merged(repository: Repository, release: Release, branch: str) -> None:
             continue
         if repository.descends(tip, release.commit):
             return
-        raise Denied(f"the commit {release.commit[:12]} is not in {name}", advice="merge it first")
+        raise Denied(f"the commit {release.commit[:12]} is not in {name}", advice="merge it first", code="unmerged")
     raise Invalid(f"there is no branch {branch} here", advice=f"git fetch origin {branch}")
 
 

@@ -17,6 +17,7 @@ _REFS = "refs/flinkform/"
 _FILE = "release.json"
 _LIMIT = 16 << 20
 _NOBODY = "0" * 40
+_OVERTAKEN = "origin has an entry that is not here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,19 @@ def record(repository: Repository, environment: str, about: dict[str, Any]) -> s
     number = made.decode().strip()
     repository.run("update-ref", name, number, before or _NOBODY)
     return number
+
+
+def begin(repository: Repository, environment: str, about: dict[str, Any]) -> None:
+    """Append that a release begins, here and at `origin`. Conflict: somebody else's entry is there since we looked."""
+    before = _tip(repository, ref(environment))
+    number = record(repository, environment, about)
+    if push(repository, environment) == _OVERTAKEN:
+        repository.run("update-ref", ref(environment), before or _NOBODY, number)
+        raise Conflict(
+            f"another release of {environment} was recorded at origin meanwhile",
+            advice="see `flinkform history`, and try again",
+            code="overtaken",
+        )
 
 
 def history(repository: Repository, environment: str) -> Iterator[Entry]:
@@ -99,7 +113,9 @@ def push(repository: Repository, environment: str) -> str:
     """Send the ref to `origin`, if there is one; return why that did not work, '' where it did or need not."""
     try:
         if repository.setting("remote.origin.url"):
-            repository.run("push", "--quiet", "origin", f"{ref(environment)}:{ref(environment)}")
+            words = ("push", "--quiet", "--porcelain", "origin", f"{ref(environment)}:{ref(environment)}")
+            said = repository.run(*words, ok=(0, 1))
+            return _OVERTAKEN if b"[rejected]" in said else "origin did not take it" if b"!\t" in said else ""
     except FlinkformError as error:
         return error.message
     return ""

@@ -91,7 +91,7 @@ def _ssh_verified(shell: Mapping[str, str], signers: str, content: bytes, signat
         keygen = ["ssh-keygen", "-Y"]
         plain = _run(shell, [*keygen, "check-novalidate", "-n", purpose, "-s", str(sealed)], content)
         if plain.returncode:
-            raise Denied("the signature is not of this content: it was altered after it was signed")
+            raise _altered()
         key = _key(plain.stdout.decode(errors="replace"))
         found = _run(shell, [*keygen, "find-principals", "-s", str(sealed), "-f", str(allowed)], b"")
         names = tuple(name for line in found.stdout.decode(errors="replace").split() for name in line.split(","))
@@ -100,8 +100,8 @@ def _ssh_verified(shell: Mapping[str, str], signers: str, content: bytes, signat
             if not _run(shell, words, content).returncode:
                 return Signer(names, key)
     if "expired" in found.stderr.decode(errors="replace") or found.stdout:
-        raise Denied(f"the key {key} is no longer good for this: it has expired, or is for something else")
-    raise Denied(f"nobody named the key {key}", advice="add it to environments/signers in a reviewed commit")
+        raise _stale(key, "is for something else")
+    raise _unknown(key, "add it to environments/signers in a reviewed commit")
 
 
 def _gpg_verified(shell: Mapping[str, str], signers: str, content: bytes, signature: str) -> Signer:
@@ -111,17 +111,33 @@ def _gpg_verified(shell: Mapping[str, str], signers: str, content: bytes, signat
         done = _run(shell, ["gpg", "--batch", "--status-fd", "1", "--verify", file.name, "-"], content)
     said: dict[str, str] = dict(_STATUS.findall(done.stdout.decode(errors="replace")))
     if "BADSIG" in said:
-        raise Denied("the signature is not of this content: it was altered after it was signed")
+        raise _altered()
     if old := next((said[word] for word in ("EXPKEYSIG", "REVKEYSIG", "EXPSIG") if word in said), None):
-        raise Denied(f"the key {old.partition(' ')[0]} is no longer good for this: it has expired, or was revoked")
+        raise _stale(old.partition(" ")[0], "was revoked")
     if "VALIDSIG" not in said or "GOODSIG" not in said:
-        raise Denied(f"nobody named the key {said.get('NO_PUBKEY', '')}", advice="import it into gpg's keyring")
+        raise _unknown(said.get("NO_PUBKEY", ""), "import it into gpg's keyring")
     mark = said["VALIDSIG"].split()[0]
     for line in signers.splitlines():
         words = line.split()
         if len(words) >= 3 and words[-2] == "openpgp" and mark.endswith(words[-1].upper()):
             return Signer(tuple(words[0].split(",")), mark)
-    raise Denied(f"nobody named the key {mark}", advice="add `NAMES openpgp FINGERPRINT` to environments/signers")
+    raise _unknown(mark, "add `NAMES openpgp FINGERPRINT` to environments/signers")
+
+
+def _altered() -> Denied:
+    advice = "make another with `flinkform release`; what is signed cannot be edited"
+    return Denied(
+        "the signature is not of this content: it was altered after it was signed", advice=advice, code="altered"
+    )
+
+
+def _stale(key: str, otherwise: str) -> Denied:
+    told = f"the key {key} is no longer good for this: it has expired, or {otherwise}"
+    return Denied(told, advice="sign with a key of now", code="stale-key")
+
+
+def _unknown(key: str, advice: str) -> Denied:
+    return Denied(f"nobody named the key {key}", advice=advice, code="unknown-key")
 
 
 def ssh_only(signers: str) -> str:

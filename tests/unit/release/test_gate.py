@@ -4,85 +4,26 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from flinkform.errors import Conflict, Denied, FlinkformError, Invalid
 from flinkform.release import document, gate, ledger, signature
-from flinkform.release.document import Release, Sealed
-from flinkform.release.gate import Rules
-from flinkform.release.git import Repository
-from flinkform.release.review import Item, Review
-from flinkform.release.signature import APPROVAL, RELEASE, Signer
+from flinkform.release.document import Sealed
+from flinkform.release.review import Review
+from flinkform.release.signature import APPROVAL, RELEASE
 from tests.unit.release.conftest import SQL, Site
+from tests.unit.release.office import ITEM, NOW, Office, opened, openpgp
 
 pytestmark = pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="ssh-keygen is not on this machine")
-NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
-ITEM = Item("pay", "flink_job.x", "flink_job", "pay/x", "update", path="pay/x.sql", digest="d1")
-OWNERS = "* @root\n/jobs/pay/ @pay\n"
-ENVIRONMENT = "release:\n  approvals: 1\n  expires: 2h\n  canary: [pay/x]\n  window: 1m30s\n  branch: main\n"
-
-
-@dataclass
-class Office:
-    """A repository whose people have keys, and a release of it that Ada has signed."""
-
-    site: Site
-    keys: Path
-
-    def key(self, name: str) -> str:
-        """Make a key, and return its public half."""
-        file = self.keys / name
-        words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(file)]
-        subprocess.run(words, check=True)
-        return file.with_name(f"{name}.pub").read_text().strip()
-
-    def sign(self, who: str, content: bytes, purpose: str) -> str:
-        self.site.git("config", "gpg.format", "ssh")
-        self.site.git("config", "user.signingkey", str(self.keys / who))
-        return signature.sign(self.site.repository, content, purpose)
-
-    @property
-    def head(self) -> str:
-        return self.site.repository.resolve("HEAD")
-
-    @property
-    def rules(self) -> Rules:
-        return gate.rules(self.site.repository, self.head, "prod")
-
-    def release(self) -> Release:
-        states = {"pay": {"lineage": "l", "serial": 7}}
-        review = Review("prod", self.head, "", ("pay",), (ITEM,), serials=states)
-        return document.bound(review, self.site.repository, author="Ada", hours=self.rules.hours, now=NOW)
-
-    def sealed(self, *approvers: str, release: Release | None = None) -> Sealed:
-        made = release or self.release()
-        found = Sealed(made, self.sign("ada", made.content, RELEASE))
-        for who in approvers:
-            found = found.approved(self.sign(who, made.content, APPROVAL))
-        return found
-
-    def admit(self, sealed: Sealed, *, environment: str = "prod", now: datetime = NOW) -> Signer:
-        return gate.admit(sealed, self.rules, self.site.repository, environment=environment, now=now)
 
 
 @pytest.fixture
 def office(site: Site, tmp_path: Path) -> Office:
-    """Ada makes releases, Pia owns payments, Rob owns the rest, Old was here once."""
-    found = Office(site, tmp_path / "keys")
-    found.keys.mkdir()
-    names = {"ada": "ada@example.com,@pay", "pia": "pia@example.com,@pay", "rob": "rob@example.com,@root", "old": "old"}
-    lines = [f"{told} {found.key(who)}" for who, told in names.items()]
-    lines[-1] = lines[-1].replace("old ssh", 'old valid-before="20200101" ssh')
-    found.key("eve")
-    signers = "\n".join(lines) + "\n"
-    files = {"jobs/pay/x.sql": SQL, "CODEOWNERS": OWNERS, "environments/signers": signers}
-    site.commit({**files, "environments/prod.yaml": ENVIRONMENT})
-    return found
+    return opened(site, tmp_path / "keys")
 
 
 def test_the_rules_are_those_of_the_commit(office: Office) -> None:
@@ -219,16 +160,9 @@ def test_the_ledger_grows_by_commits_that_no_branch_shows(office: Office) -> Non
 def test_openpgp_keys_sign_too(office: Office, tmp_path: Path) -> None:
     """As Git uses them; the file of signers names their fingerprints."""
     home = tmp_path / "gnupg"
-    home.mkdir(mode=0o700)
-    shell = {**office.site.shell, "GNUPGHOME": str(home)}
-    new = ["gpg", "--batch", "--passphrase", "", "--quick-generate-key", "g@example.com", "ed25519", "sign", "never"]
-    subprocess.run(new, env=shell, check=True, capture_output=True)
-    listed = subprocess.run(["gpg", "--list-keys", "--with-colons"], env=shell, check=True, capture_output=True).stdout
-    mark = next(row.split(":")[9] for row in listed.decode().splitlines() if row.startswith("fpr"))
-    office.site.git("config", "user.signingkey", mark)
-    repository = Repository(office.site.root, "", shell)
-    try:
-        made = signature.sign(repository, b"content", RELEASE)
+    with openpgp(office, home) as mark:
+        shell = {**office.site.shell, "GNUPGHOME": str(home)}
+        made = office.gpg(mark, home, b"content", RELEASE)
         signers = f"{office.rules.signers}g@example.com,@root openpgp {mark}\n"
         assert signature.verify(shell, signers, b"content", made, RELEASE).names == ("g@example.com", "@root")
         for content, purpose in ((b"other", RELEASE), (b"content", APPROVAL)):
@@ -236,8 +170,6 @@ def test_openpgp_keys_sign_too(office: Office, tmp_path: Path) -> None:
                 signature.verify(shell, signers, content, made, purpose)
         with pytest.raises(FlinkformError, match="nobody named the key"):
             signature.verify(shell, "", b"content", made, RELEASE)
-    finally:
-        subprocess.run(["gpgconf", "--kill", "gpg-agent"], env=shell, check=False)
 
 
 def test_what_was_begun_goes_on_with_what_is_left(office: Office) -> None:

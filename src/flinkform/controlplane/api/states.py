@@ -127,20 +127,24 @@ class Backend:
                 states.unlock(db, address, lock_id)
         return answered({})
 
+    def _held(self, lock: Lock | None) -> dict[str, Any] | None:
+        """Return a lock as people see it; `seconds` ago its holder took it, or said that it is held still."""
+        return None if lock is None else _lock_shown(lock, now=self._services.now)
+
     def listing(self, _incoming: Request) -> dict[str, Any]:
         """Return every state's newest version and its lock."""
         with self._services.store.read() as db:
             held = {one.address: one for one in states.locked(db)}
-            kept = [{**_version(one), "lock": _lock_shown(held.pop(one.address, None))} for one in states.every(db)]
+            kept = [{**_version(one), "lock": self._held(held.pop(one.address, None))} for one in states.every(db)]
         # Somebody's very first apply, or what is left of it: a lock without a state.
-        return {"states": kept + [{**_version(_unwritten(one)), "lock": _lock_shown(one)} for one in held.values()]}
+        return {"states": kept + [{**_version(_unwritten(one)), "lock": self._held(one)} for one in held.values()]}
 
     def versions(self, incoming: Request) -> dict[str, Any]:
         """Return what is kept of one state, newest first. NotFound: nothing."""
         address = _address(incoming)
         with self._services.store.read() as db:
             found = states.versions(db, address)
-            lock = _lock_shown(states.lock_of(db, address))
+            lock = self._held(states.lock_of(db, address))
         if not found and lock is None:
             raise NotFound(f"no state at {address}")
         return {"address": address, "lock": lock, "versions": [_version(one) for one in found]}
@@ -176,7 +180,7 @@ class Backend:
         """Break a lock whose holder is dead; with `?id=` only that one. NotFound: there is none."""
         address = _address(incoming)
         with self._services.store.write() as db:
-            held = _lock_shown(states.lock_of(db, address))
+            held = self._held(states.lock_of(db, address))
             states.unlock(db, address, incoming.query_params.get("id"))
             self._trail(incoming.state.identity, "UnlockState", address).write(db)
         log.info("state", extra={"verb": "BREAK", "address": address})
@@ -244,8 +248,6 @@ def _unwritten(held: Lock) -> Version:
     return Version(held.address, 0, 0, "", "", 0, held.created_at)
 
 
-def _lock_shown(held: Lock | None) -> dict[str, Any] | None:
-    if held is None:
-        return None
-    known = {name: held.document.get(name, "") for name in ("Who", "Operation", "Created")}
-    return {"id": held.id, **{name.lower(): value for name, value in known.items()}}
+def _lock_shown(held: Lock, *, now: int) -> dict[str, Any]:
+    known = {name.lower(): held.document.get(name, "") for name in ("Who", "Operation", "Created")}
+    return {"id": held.id, **known, "seconds": max(0, now - held.created_at) / 1000}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from flinkform.controlplane.store.tables import locks
 from flinkform.controlplane.store.tables import states as table
@@ -99,11 +99,12 @@ def every(db: Connection) -> list[Version]:
 
 
 def lock(db: Connection, address: str, lock_id: str, document: Mapping[str, Any], *, now: int) -> Lock:
-    """Take the lock; taking one's own again is no error. Conflict: somebody else holds it (ask `lock_of` who)."""
+    """Take the lock; who takes his own again renews it. Conflict: somebody else holds it (ask `lock_of` who)."""
     held = lock_of(db, address)
     if held is not None:
         if held.id == lock_id:
-            return held
+            db.execute(update(locks).where(locks.c.address == address).values(created_at=now))
+            return replace(held, created_at=now)
         raise Conflict(f"state {address} is locked by {_who(held)}", advice=_ADVICE)
     db.execute(insert(locks).values(address=address, id=lock_id, created_at=now, document=dict(document)))
     return Lock(address, lock_id, now, document)

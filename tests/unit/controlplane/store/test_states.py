@@ -46,7 +46,7 @@ def test_a_lock_holds(db: Connection) -> None:
         states.remove(db, "dev/bids")
     with pytest.raises(Conflict):
         states.unlock(db, "dev/bids", "2")
-    assert states.lock(db, "dev/bids", "1", {}, now=2).created_at == 1
+    assert states.lock(db, "dev/bids", "1", {}, now=2).created_at == 2  # whoever takes it again renews it
     write(db, lock_id="1")
     states.unlock(db, "dev/bids", "1")
     write(db)
