@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -157,3 +158,48 @@ def test_from_dev_to_prod_and_back(shop: Repository, tmp_path: Path) -> None:
         assert shop.ok("blame", "shop/counting", FLINKFORM_ENVIRONMENT=name)["agrees"] is True
     proven = shop.ok("audit", "verify")
     assert (proven["releases"], proven["faults"]) == (5, [])
+
+
+LATE = """SET 'execution.checkpointing.interval' = '500 ms';
+CREATE TABLE ids (id BIGINT) WITH (
+  'connector' = 'datagen', 'rows-per-second' = '1',
+  'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '50000'
+);
+CREATE TABLE seen (id BIGINT) WITH ('connector' = 'blackhole');
+INSERT INTO seen SELECT 100 / (id - 12) FROM ids;
+"""
+"""Starts well, makes checkpoints, and divides by zero at its twelfth second, again and again."""
+
+
+def test_the_window_stops_what_starts_well_and_breaks_later(shop: Repository, tmp_path: Path) -> None:
+    """The second wave never starts; the way back removes what is broken, and no row is lost or comes twice."""
+    out, file = tmp_path / "counted", str(tmp_path / "release.json")
+    said = ENVIRONMENT.format(name="dev", zone=ZONES["dev"])
+    waves = said.replace("[shop/counting]", "[shop/counting, shop/late]").replace("window: 3s", "window: 40s")
+    first = commit(shop, out, tag="one", by="1")
+    shop.ok("release", "--out", file)
+    shop.ok("apply", file)
+
+    shop.write("environments/dev.yaml", waves)
+    shop.job("late", sql=LATE)
+    commit(shop, out, tag="two", by="2")
+    shop.ok("release", "--since", first, "--out", file)
+    failed = shop.refused("apply", file)
+    assert failed.said["error"] == "JobFailed"
+    assert re.search(r"shop/late (was started again by Flink|is \w+: .*by zero)", failed.said["message"]), failed.said
+    assert "go back with `flinkform rollback`" in failed.said["advice"]
+    assert "wave 1 of 2" in failed.err
+    assert "wave 2" not in failed.err
+    assert shop.ok("blame", "shop/pulse")["commit"] == first
+    assert shop.ok("blame", "shop/counting")["commit"] != first
+
+    shop.ok("rollback", "--to", first, "--out", file)
+    shop.ok("apply", file)
+    seen = len(counts(out, ZONES["dev"]))
+    until(lambda: len(counts(out, ZONES["dev"])) > seen + 2, "the job that was rolled back")
+    assert shop.states() == {"counting": "RUNNING", "pulse": "RUNNING"}
+    rows = counts(out, ZONES["dev"])
+    assert rows[0]["first_n"] == 1
+    assert all(after["first_n"] == before["last_n"] + 1 for before, after in pairwise(rows))
+    assert sum(row["rows_seen"] for row in rows) == rows[-1]["last_n"]
+    assert shop.ok("audit", "verify")["faults"] == []

@@ -139,11 +139,24 @@ class Work:
         except FlinkformError as error:
             if not saved:
                 raise
+            if self.policy["fallback"] and self._failing():
+                return
             raise Conflict(
                 f"{self.name} was not destroyed: {error}",
                 at=("savepoint_on_destroy",),
                 advice="apply savepoint_on_destroy = false first to destroy it without a savepoint",
             ) from error
+
+    def _failing(self) -> bool:
+        """Stop a job that Flink starts again and again: no savepoint of it can be taken, its checkpoints stay."""
+        job = self.runs.newest()
+        if job is None or observe.status(job) in observe.TERMINAL:
+            return True
+        if not observe.restarting(job):
+            return False
+        self.runs.stop(job, self.patience, savepoint=False)
+        self.result.warnings.append(f"{self.name} left no savepoint, as it failed over and over; its checkpoints stay")
+        return True
 
     @property
     def origin(self) -> Restore:

@@ -230,6 +230,16 @@ def test_destroy_without_savepoint(running: World) -> None:
     assert running.cloud.deployments
 
 
+def test_destroy_what_fails_again_and_again(running: World) -> None:
+    """No savepoint can be taken of a job that Flink is starting again: it goes without, as fallback allows."""
+    running.cloud.stubborn.add("a")
+    running.cloud.job("a")["status"]["running"] = {"observedFlinkJobStatus": "RESTARTING"}
+    running.destroy()
+    assert [said["stopStrategy"] for name, said in running.cloud.said if name == "StopJob"][-1] == "NONE"
+    assert "left no savepoint" in running.result.warnings[0]
+    assert not running.cloud.deployments
+
+
 def test_destroy_protected(world: World) -> None:
     """Protection holds in the apply too, where -replace and taint come by without a plan."""
     world.apply(config(deletion_protection=True))

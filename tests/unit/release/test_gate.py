@@ -13,6 +13,7 @@ import pytest
 from flinkform.errors import Conflict, Denied, FlinkformError, Invalid
 from flinkform.release import document, gate, ledger, signature
 from flinkform.release.document import Sealed
+from flinkform.release.git import Repository
 from flinkform.release.review import Review
 from flinkform.release.signature import APPROVAL, RELEASE
 from tests.unit.release.conftest import SQL, Site
@@ -204,3 +205,18 @@ def test_what_did_not_end_is_not_left_behind(office: Office) -> None:
         assert (ledger.unfinished(site.repository, "prod") or {})["release"] == "r-1"
     ledger.record(site.repository, "prod", {"release": "r-1", "outcome": ledger.APPLIED})
     assert ledger.unfinished(site.repository, "prod") is None
+
+
+def test_a_release_begins_only_where_origin_has_no_other(office: Office, tmp_path: Path) -> None:
+    """What somebody else recorded there meanwhile is told, and nothing is recorded here."""
+    site, origin = office.site, tmp_path / "origin.git"
+    site.git("clone", "-q", "--bare", str(site.root), str(origin))
+    site.git("remote", "add", "origin", str(origin))
+    ledger.begin(site.repository, "prod", {"release": "r-1"})
+    other = Repository.around(origin, site.shell)
+    assert [one.about["release"] for one in ledger.history(other, "prod")] == ["r-1"]
+    ledger.record(other, "prod", {"release": "r-2"})
+    with pytest.raises(Conflict, match="another release of prod was recorded at origin meanwhile"):
+        ledger.begin(site.repository, "prod", {"release": "r-3"})
+    ledger.fetch(site.repository, "prod")
+    assert [one.about["release"] for one in ledger.history(site.repository, "prod")] == ["r-2", "r-1"]
