@@ -242,8 +242,11 @@ def kills(
                 killer.point(kind)
             except AssertionError as error:
                 killer.wrongs.append(f"{kind}: {error}")
+                say(f"  wrong: {error}\n")
                 if not killer.mended():
                     break
+            except KeyboardInterrupt:
+                break  # what is known by then is told
     return {
         "points": killer.landed.total(),
         "seed": seed,
