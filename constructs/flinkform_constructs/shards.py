@@ -59,5 +59,4 @@ class JobsStack(cdk.TerraformStack):
 
 def _part(id: str, path: str) -> str:  # noqa: A002 - the CDK's word
     """Return the stack of the job at *path*."""
-    _, *below, _ = path.split("/")
-    return f"{id}-{below[0]}" if below else id
+    return id + jobfile.shard(path).removeprefix(path.partition("/")[0])

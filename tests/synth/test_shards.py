@@ -46,6 +46,24 @@ def test_a_stack_for_each_folder(app: App, jobs: Any) -> None:
     assert [(job["name"], job["namespace"]) for job in written.values()] == [("us.e", "n")]
 
 
+@pytest.mark.parametrize(
+    ("path", "stack"),
+    [
+        ("bids/eu-west.1/x/a.sql", "bids-eu-west.1"),
+        ("bids/my folder/a.sql", "bids-my--20-folder"),
+        ("bids/风控/a.sql", "bids-0-----98ce---63a7-"),
+        ("bids/a.sql", "bids"),
+    ],
+)
+def test_a_folder_that_no_stack_can_be_called(tmp_path: Path, app: App, path: str, stack: str) -> None:
+    """The CDK takes no space in an id, and an address of a state not every letter: it is written as in a job's name."""
+    file = tmp_path / "jobs" / path
+    file.parent.mkdir(parents=True)
+    file.write_text("SELECT 1")
+    assert [*JobsStack.split(app, "bids", jobfile.load(tmp_path / "jobs"), workspace="w", namespace="n")] == [stack]
+    assert jobfile.shard(path) == stack
+
+
 def test_environments_wait_for_one_another(app: App, jobs: Any) -> None:
     """Each stack of an environment depends on all of the one before; addresses and states are its own."""
 

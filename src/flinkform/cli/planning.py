@@ -19,7 +19,7 @@ from flinkform.cli.project import Project
 from flinkform.cli.stacks import Stack, Terraform, initialise, shown
 from flinkform.cli.written import located
 from flinkform.errors import FlinkformError
-from flinkform.jobfile import job_path
+from flinkform.jobfile import job_path, shard
 from flinkform.provider.job import question
 from flinkform.release import renames
 from flinkform.release.extract import extract
@@ -177,7 +177,7 @@ def _emptied(here: Project, what: Wanted, found: tuple[Stack, ...]) -> tuple[Sta
     if not found or what.selection is None or what.teams is None:
         return ()
     paths = (path for one in what.selection.jobs for path in (one.path, one.before) if path)
-    names = set(what.teams) | {"-".join(path.split("/")[:2]) for path in paths if path.count("/") > 1}
+    names = set(what.teams) | {shard(path) for path in paths if "/" in path}
     lost = names - {stack.name for stack in found}
     kept = set(serials(here, lost)) if lost else set()
     return tuple(filter(None, (removed.empty(here, name, found[0]) for name in sorted(kept))))

@@ -5,7 +5,7 @@ from flinkform.jobfile.environments import allowed, environment, environment_in
 from flinkform.jobfile.load import Survey, load, load_job, survey
 from flinkform.jobfile.model import Allowed, Environment, Job, Overlay
 from flinkform.jobfile.moves import names as moved_names
-from flinkform.jobfile.names import job_name, job_path
+from flinkform.jobfile.names import job_name, job_path, shard
 from flinkform.jobfile.origin import Origin, origins
 from flinkform.jobfile.settings import Settings, settings
 from flinkform.jobfile.tree import Folder, Tree
@@ -34,5 +34,6 @@ __all__ = [
     "origins",
     "owner",
     "settings",
+    "shard",
     "survey",
 ]

@@ -20,6 +20,7 @@ from flinkform.errors import Invalid
 from flinkform.resources import job
 
 _PLAIN = re.compile(r"[A-Za-z0-9]\w*(?:[-/]\w+)*", re.ASCII)
+_SAFE = re.compile(r"[\w.-]+", re.ASCII)
 _WORD = re.compile(r"\w", re.ASCII)
 _NAME = job.RESOURCE.attribute("name").type
 
@@ -44,6 +45,15 @@ def job_name(path: str) -> str:
 def job_path(name: str) -> str:
     """Return the path that gave *name*: the inverse of `job_name`."""
     return job.path_of(name)
+
+
+def shard(path: str) -> str:
+    """Return what the stack of the job at *path* is called where every folder below the namespace's is one.
+
+    A name that the CDK, a URL or a folder on disk would not take as it is is written as that of a job.
+    """
+    space, *folders, _ = path.split("/")
+    return "-".join((space, *(name if _SAFE.fullmatch(name) else _encoded(name) for name in folders[:1])))
 
 
 def _encoded(path: str) -> str:
