@@ -53,7 +53,8 @@ def measure(here: Whole, rounds: int) -> None:
         edit(here, rng, count)
         runs = [here.run(FLINKFORM, "plan", "--since", "HEAD~1", "--json") for _ in range(rounds if count < 100 else 1)]
         said = json.loads(runs[0].said)
-        if len(said["items"]) != count:
+        # Nothing is applied in between: a stack may hold a job of an earlier change too.
+        if len(said["items"]) < count:
             raise RuntimeError(f"expected a plan of {count} jobs, got {len(said['items'])}")
         found[count] = min(run.cpu for run in runs)
         sys.stderr.write(f"{count} changed: {found[count]:.2f} CPU s, {len(said['stacks'])} stacks\n")
