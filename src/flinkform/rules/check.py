@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -17,6 +18,8 @@ from flinkform.rules.table import BY_ID, RULES, Severity
 from flinkform.rules.world import World
 
 _OF_TABLES = ("table-writer", "single-writer")
+_NAMED = 3
+"""How many others a finding names."""
 
 
 def check(world: World, silences: Iterable[Silence]) -> list[Finding]:
@@ -60,9 +63,11 @@ def _tables(world: World) -> Iterator[Finding]:
 
 
 def _table(world: World, here: Finding, table: Table, place: Place, writers: list[str]) -> Iterator[Finding]:
-    others = sorted(path for path in writers if path != here.job)
-    if table.writes and others:
-        yield replace(here, message=f"{_told(place)} is written by {' and '.join(others)} too", id="single-writer")
+    if table.writes and (others := len(writers) - 1):
+        # Of a place that hundreds share each would name hundreds.
+        some = sorted(path for path in heapq.nsmallest(_NAMED + 1, writers) if path != here.job)[:_NAMED]
+        more = [f"{others - len(some)} more"] if others > len(some) else []
+        yield replace(here, message=f"{_told(place)} is written by {' and '.join(some + more)} too", id="single-writer")
     if table.reads and not writers and not _outside(world, place):
         yield replace(here, message=f"no job writes {_told(place)}, which is read here", id="table-writer")
 
