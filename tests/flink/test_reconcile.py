@@ -35,8 +35,10 @@ def governed(flink: Embedded, home: Path, folder: Path) -> Iterator[World]:
     """A store and a reconciler over *flink*, which runs in *home*."""
 
     def crash() -> None:
-        assert flink.pid is not None
-        os.kill(flink.pid, signal.SIGKILL)
+        now = made.flink  # a test may have given it another
+        assert isinstance(now, Embedded)
+        assert now.pid is not None
+        os.kill(now.pid, signal.SIGKILL)
 
     with stored(folder) as store:
         loop = Loop(Bench(store, Fleet(lambda _: flink), folder / "state"))
