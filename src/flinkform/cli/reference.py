@@ -16,6 +16,8 @@ from flinkform.schema.model import Call, Resource
 PAGE = Path("docs/reference/openapi.md")
 _JOB = "`flink_job`"
 _SOURCES = Path("src/flinkform")
+_PARTS = {"health": "apply", "named": "show", "orphans": "apply", "released": "audit"}
+"""Modules that are no command, and the one whose work they do."""
 _HEAD = """\
 # The OpenAPI, operation by operation
 
@@ -65,7 +67,7 @@ def users() -> Mapping[str, list[str]]:
     for room, shown in (("provider", ""), ("cli", "`flinkform {}`")):
         for module in sorted((_SOURCES / room).glob("*.py")):
             for name in _named(module):
-                _add(found, name, shown.format(module.stem) or _JOB)
+                _add(found, name, shown.format(_PARTS.get(module.stem, module.stem)) or _JOB)
     return found
 
 

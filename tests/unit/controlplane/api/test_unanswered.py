@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from itertools import chain
 
 import pytest
 
 from flinkform.cli import reference
+from flinkform.cli.main import COMMANDS
 from flinkform.controlplane.api.handlers import HANDLERS
 from flinkform.controlplane.api.unanswered import LATER, REFUSED, reason
 from flinkform.openapi import ours
@@ -26,6 +28,12 @@ def test_every_operation_is_classified_once() -> None:
 def test_reason(name: str, said: str) -> None:
     """Who is turned away learns whether to wait."""
     assert said in reason(name)
+
+
+def test_page_names_commands() -> None:
+    """What is shown as a command is one."""
+    shown = set(re.findall(r"`flinkform ([a-z-]+)`", reference.page()))
+    assert {"apply", "show"} <= shown <= COMMANDS.keys()
 
 
 def test_page_counts_and_names_users() -> None:
