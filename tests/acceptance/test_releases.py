@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -10,11 +9,11 @@ import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.acceptance.repository import ROOT, Repository
+from tests.acceptance.yard import COUNTING, ZONES, counts
 from tests.contract.served import until
 
 pytestmark = [
@@ -25,8 +24,6 @@ pytestmark = [
     ),
 ]
 
-ZONES = {"dev": "GMT+03:00", "staging": "GMT+08:00", "prod": "GMT+13:00"}
-"""What tells the rows of the environments apart, as a script is the same in all of them."""
 ENVIRONMENT = """workspace:
   name: shop-{name}
   region: cn-hangzhou
@@ -40,20 +37,6 @@ jobs:
 release:
   canary: [shop/counting]
   window: 3s
-"""
-COUNTING = """SET 'execution.checkpointing.interval' = '500 ms';
-CREATE TABLE numbers (n BIGINT, ts AS PROCTIME()) WITH (
-  'connector' = 'datagen', 'rows-per-second' = '20',
-  'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '50000'
-);
-CREATE TABLE counted (zone STRING, tag STRING, rows_seen BIGINT, first_n BIGINT, last_n BIGINT) WITH (
-  'connector' = 'filesystem', 'path' = '{path}', 'format' = 'json',
-  'sink.rolling-policy.rollover-interval' = '1 s', 'sink.rolling-policy.check-interval' = '1 s'
-);
-INSERT INTO counted
-SELECT FROM_UNIXTIME(0, 'HH'), '{tag}', COUNT(*), MIN(n), MAX(n)
-FROM TABLE(TUMBLE(TABLE numbers, DESCRIPTOR(ts), INTERVAL '1' SECOND))
-GROUP BY window_start, window_end;
 """
 PULSE = """SET 'execution.checkpointing.interval' = '500 ms';
 CREATE TABLE beats (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '1');
@@ -102,13 +85,6 @@ def shop(tmp_path: Path) -> Iterator[Repository]:
         yield here
     finally:
         here.run("down")
-
-
-def counts(out: Path, zone: str) -> list[dict[str, Any]]:
-    """Return the windows that one environment's job has committed, in the order of what they counted."""
-    files = [f for f in out.rglob("*") if f.is_file() and not f.name.startswith((".", "_"))]
-    rows = [json.loads(line) for f in files for line in f.read_text().splitlines()]
-    return sorted((r for r in rows if r["zone"] == zone[4:6]), key=lambda r: int(r["first_n"]))
 
 
 def test_from_dev_to_prod_and_back(shop: Repository, tmp_path: Path) -> None:

@@ -51,6 +51,13 @@ GROUP BY window_start, window_end;
 """
 
 
+def counts(out: Path, zone: str) -> list[dict[str, Any]]:
+    """Return the windows that one environment's job has committed, in the order of what they counted."""
+    files = [f for f in out.rglob("*") if f.is_file() and not f.name.startswith((".", "_"))]
+    rows = [json.loads(line) for f in files for line in f.read_text().splitlines()]
+    return sorted((r for r in rows if r["zone"] == zone[4:6]), key=lambda r: int(r["first_n"]))
+
+
 @dataclass
 class Yard:
     """The repository; *counted* is where its jobs write what they count, where they run."""
@@ -148,16 +155,12 @@ class Yard:
             if there != wanted:
                 yield f"the control plane has {dict(there)} in {team}, expected {dict(wanted)}"
 
-    def counts(self, zone: str) -> list[dict[str, Any]]:
-        """Return the windows that one environment's job has committed, in the order of what they counted."""
-        files = [f for f in (self.counted or Path()).rglob("*") if f.is_file() and not f.name.startswith((".", "_"))]
-        rows = [json.loads(line) for f in files for line in f.read_text().splitlines()]
-        return sorted((r for r in rows if r["zone"] == zone[4:6]), key=lambda r: int(r["first_n"]))
-
     def _lost(self) -> Iterator[str]:
         """Yield where rows were lost or counted twice."""
-        for name, zone in ZONES.items() if self.counted else ():
-            rows = self.counts(zone)
+        if self.counted is None:
+            return
+        for name, zone in ZONES.items():
+            rows = counts(self.counted, zone)
             if rows and rows[0]["first_n"] != 1:
                 yield f"{name} begins with row {rows[0]['first_n']}"
             for one, other in pairwise(rows):

@@ -19,7 +19,7 @@ from threading import Event, Thread
 from typing import IO, Any
 from urllib.parse import quote
 
-from flinkform.cli import api
+from flinkform.cli import api, locks
 from flinkform.cli.project import Project
 from flinkform.errors import Conflict, FlinkformError, NotFound, Unavailable
 
@@ -70,33 +70,27 @@ class Claim:
     def forget(self, held: str) -> None:
         """Break the lock *held*, if it is still the one."""
         with suppress(NotFound, Conflict):
-            api.call(self.here, "POST", f"{_place(self.here)}/unlock?id={quote(held, safe='')}")
+            locks.unlock(self.here, _address(self.here), held)
 
     def _taken(self) -> bool:
         try:
-            api.call(self.here, "LOCK", f"/state/{quote(self.here.environment, safe='')}/{NAME}", self.document)
+            api.call(self.here, "LOCK", f"/state/{quote(_address(self.here))}", self.document)
         except Conflict:
             return False
         return True
 
     def _freed(self) -> bool:
         """Break the lock of somebody who is heard of no more."""
-        held = self._held()
+        held = locks.held(self.here, _address(self.here))
         if held is not None and float(held["seconds"]) < LEASE:
             return False
         if held is not None:
             self.forget(held["id"])
         return True
 
-    def _held(self) -> Mapping[str, Any] | None:
-        try:
-            found: Mapping[str, Any] | None = api.call(self.here, "GET", _place(self.here))["lock"]
-        except NotFound:
-            return None
-        return found
-
     def _refused(self) -> Conflict:
-        held = self._held() or {"who": "somebody", "operation": "something", "created": "just now", "seconds": 0}
+        nobody: Mapping[str, Any] = {"who": "somebody", "operation": "something", "created": "just now", "seconds": 0}
+        held = locks.held(self.here, _address(self.here)) or nobody
         left = max(0.0, LEASE - float(held["seconds"]))
         advice = f"wait until it has ended; if it was killed, try again in {left:.0f} s"
         return _busy(self.here, held["operation"], held["who"], held["created"], advice)
@@ -168,5 +162,5 @@ def _write(file: IO[str], document: Mapping[str, str]) -> None:
     file.flush()
 
 
-def _place(here: Project) -> str:
-    return f"/flinkform/v1/states/{quote(here.environment, safe='')}/{NAME}"
+def _address(here: Project) -> str:
+    return f"{here.environment}/{NAME}"

@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from socket import gethostname
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from flinkform.cli import api
+from flinkform.cli import locks
 from flinkform.cli.process import command
 from flinkform.cli.project import Project
 from flinkform.errors import NotFound
@@ -60,26 +60,15 @@ class Locks:
         Any other lock is left alone: one that was taken later belongs to somebody who may be at work.
         """
         address = _address(stack, self.here.endpoint())
-        held = self._held(address) if address else None
+        held = locks.held(self.here, address) if address else None
         mine = held and str(held["who"]).endswith(f"@{gethostname()}")
         if not held or not mine or not 0 <= _seconds(held) - began <= _AT_ONCE:
             return ""
         try:
-            api.call(self.here, "POST", f"{_place(address)}/unlock?id={quote(held['id'], safe='')}")
+            locks.unlock(self.here, address, held["id"])
         except NotFound:
             return ""
         return f"{held['who']} ({held['operation']})"
-
-    def _held(self, address: str) -> Mapping[str, Any] | None:
-        try:
-            found: Mapping[str, Any] | None = api.call(self.here, "GET", _place(address))["lock"]
-        except NotFound:
-            return None
-        return found
-
-
-def _place(address: str) -> str:
-    return f"/flinkform/v1/states/{'/'.join(quote(part, safe='') for part in address.split('/'))}"
 
 
 def _address(stack: Path, endpoint: str) -> str:

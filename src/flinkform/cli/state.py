@@ -8,11 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from flinkform.cli import api, bucket, project
+from flinkform.cli import api, bucket, locks, project
 from flinkform.cli.progress import table
 from flinkform.errors import Invalid
-
-_PATH = "/flinkform/v1/states"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -25,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace) -> tuple[Any, str]:
     here = project.find()
     if options.address is None:
-        answer = api.call(here, "GET", _PATH)
+        answer = api.call(here, "GET", locks.STATES)
         rows = [_row(one, one["lock"]) for one in answer["states"]]
         return answer, table(
             rows, ("address", "version", "serial", "bytes", "written", "lock")
@@ -59,7 +57,7 @@ def _place(address: str) -> str:
     parts = address.split("/")
     if len(parts) != 2 or not all(parts):
         raise Invalid(f"expected ENVIRONMENT/STACK such as dev/auction, got {address!r}")
-    return "/".join((_PATH, *(quote(part, safe="") for part in parts)))
+    return locks.place(address)
 
 
 def _row(one: dict[str, Any], lock: dict[str, Any] | None) -> dict[str, str]:

@@ -187,7 +187,7 @@ class _Loom:
         place = Lines(text, self.source.shown(path)).place(token.start("path"))
         found = self._found(path, token["path"].strip(), place)
         self.included.append(found)
-        self.add(found, f"{self.source.read(found).removeprefix(chr(0xFEFF))}")
+        self.add(found, self.source.read(found).removeprefix(chr(0xFEFF)))
         if self.length > LIMIT:
             raise Invalid(f"expected at most {LIMIT:,} characters with all that is included, got more", position=place)
         if self.parts and not self.parts[-1].endswith(("\n", "\r")):
